@@ -1,0 +1,1 @@
+"""Desk: where the seller works, in the browser."""

@@ -1,0 +1,1 @@
+"""Engines: translation engines; ENGINES is the only list."""

@@ -1,0 +1,299 @@
+"""What an adapter must offer, and what it may ask of the rest."""
+
+from __future__ import annotations
+
+import abc
+from collections.abc import Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Protocol
+
+from starlette.routing import BaseRoute
+
+from dialogs.events import Accepted, Event
+from dialogs.messages import (
+    Capabilities,
+    Case,
+    CaseStatus,
+    DeliveryState,
+    LanguageGuess,
+    Media,
+    Message,
+    Mood,
+    Proposal,
+    Reading,
+    Refusal,
+    Translation,
+    Urgency,
+)
+
+# ---- what a channel offers -------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outgoing:
+    """One delivery as a channel gets it. ``key`` is stable over retries: the idempotency key."""
+
+    key: str
+    account: str
+    chat: str
+    text: str
+    media: tuple[Media, ...] = ()
+    reply_to: str | None = None
+
+
+class Channel(abc.ABC):
+    """One account on one platform. Defaults degrade: a channel overrides what it can do better."""
+
+    name: str  # the kind of channel, e.g. ``webchat``
+    account: str  # unique over the installation
+    shop: str  # id of the shop it belongs to
+    capabilities: Capabilities = Capabilities()
+
+    @abc.abstractmethod
+    async def send(self, outgoing: Outgoing) -> str:
+        """Send one message and return the platform's id of it.
+
+        Raises:
+            TryLater: nothing was sent; try again after the given seconds.
+            Refused: it will never be accepted (WindowClosed and Unreachable say why).
+            Ambiguous: it may have been sent.
+        """
+
+    def routes(self) -> Sequence[BaseRoute]:
+        """The doors this channel needs in the ASGI app."""
+        return ()
+
+    async def start(self) -> None:
+        """Begin receiving."""
+
+    async def stop(self) -> None:
+        """Stop receiving and close what was opened."""
+
+
+# ---- what adapters may ask -------------------------------------------------------------------------------------------
+
+
+class Inbox(Protocol):
+    """The durable door."""
+
+    async def accept(self, event: Event) -> Accepted:
+        """Store the event and wake its lane; after this returned the platform may be told 200.
+
+        Raises:
+            Malformed: the event names a conversation that does not exist.
+        """
+        ...
+
+    async def outcome(self, event_id: int, timeout: float = 30.0) -> Outcome:
+        """Wait until the event was worked on and tell what came of it.
+
+        Raises:
+            TimeoutError: it is still open after ``timeout`` seconds; it stays in the inbox.
+        """
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """What came of an event: done, or parked with an error; a seller's action may have been refused."""
+
+    done: bool
+    refusal: Refusal | None = None
+    message_id: int | None = None  # the outgoing message a choice made
+    error: str | None = None  # of a parked turn, safe to show
+
+
+class Feed(Protocol):
+    """Tells who is looking that something changed. A hint to read again, never the truth itself."""
+
+    def listen(self) -> AbstractContextManager[Listener]:
+        """Follow all changes while the context is open."""
+        ...
+
+
+class Listener(Protocol):
+    """One follower of the feed."""
+
+    async def next(self) -> frozenset[int]:
+        """Wait for a change; ids of the conversations that changed since the last call."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChatLine:
+    """One line of a chat as the buyer sees it."""
+
+    id: int
+    mine: bool  # written by the buyer
+    text: str
+    at: datetime
+    media: tuple[Media, ...] = ()
+    state: DeliveryState | None = None
+
+
+class Chats(Protocol):
+    """What the web chat may read."""
+
+    async def lines(self, account: str, chat: str, *, after: int = 0, limit: int = 200) -> tuple[ChatLine, ...]:
+        """The lines of a chat with an id above ``after``, oldest first; outgoing ones only once they were sent."""
+        ...
+
+    async def conversation_of(self, account: str, chat: str) -> int | None:
+        """Id of the conversation of a chat, None before the first message."""
+        ...
+
+
+class Blobs(Protocol):
+    """Bytes of attachments."""
+
+    async def put(self, content: bytes, *, mime: str) -> str:
+        """Store and return the ``ref``."""
+        ...
+
+    async def get(self, ref: str) -> tuple[bytes, str] | None:
+        """The bytes and their mime type, None when not stored."""
+        ...
+
+
+# ---- what the desk reads ---------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AgentIdentity:
+    """Who is logged in. Role is ``agent`` or ``lead``."""
+
+    id: int
+    name: str
+    role: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ConversationRow:
+    """One row of the desk's list."""
+
+    id: int
+    shop: str
+    channel: str
+    contact_name: str
+    status: CaseStatus
+    situation: str
+    mood: Mood
+    urgency: Urgency
+    language: str | None
+    unread: int
+    last_text: str  # Chinese where known, else the original
+    last_at: datetime
+    waiting_since: datetime | None  # since when the buyer waits for an answer
+    due: datetime | None  # the response clock
+    flags: tuple[str, ...] = ()
+    trouble: int = 0  # deliveries held, failed or ambiguous, and parked turns
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Line:
+    """One message on the desk with everything known about it."""
+
+    message: Message
+    turn_id: int | None = None
+    pending: bool = False  # received, not worked on yet
+    parked: str | None = None  # error of a parked turn
+    reading: Reading | None = None
+    translation: Translation | None = None
+    delivery: DeliveryState | None = None
+    delivery_error: str | None = None
+    replaced: bool = False  # a later edit took its place
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ConversationView:
+    """Everything the desk shows of one conversation."""
+
+    row: ConversationRow
+    case: Case
+    capabilities: Capabilities
+    language_override: str | None
+    language_candidates: tuple[LanguageGuess, ...]
+    lines: tuple[Line, ...]
+    earlier: bool  # whether older lines exist
+    turn_id: int | None  # the turn whose proposals are open
+    proposals: tuple[Proposal, ...]
+    closed_by: str | None = None  # who answered last, for the note on closed proposals
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Preview:
+    """What a typed text would become."""
+
+    translation: Translation
+    refusal: Refusal | None = None
+    back: Translation | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EngineHealth:
+    """Health of one engine as the desk shows it: ``state`` is ok, slow, failing, open (circuit) or unused."""
+
+    name: str
+    state: str
+    detail: str = ""
+    answered: int = 0
+    failed: int = 0
+    latency_ms: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ListQuery:
+    """What the desk's list is asked for."""
+
+    status: CaseStatus | None = CaseStatus.OPEN
+    search: str = ""
+    limit: int = 100
+    shops: tuple[str, ...] = field(default=())
+
+
+class Desk(Protocol):
+    """What a desk, wherever it is, may ask."""
+
+    async def conversations(self, query: ListQuery) -> tuple[ConversationRow, ...]:
+        """Rows by urgency: the clock that runs out first, mood, waiting time."""
+        ...
+
+    async def view(
+        self, conversation_id: int, *, before: int | None = None, limit: int = 60
+    ) -> ConversationView | None:
+        """One conversation with its latest lines (with ``seq`` below ``before``)."""
+        ...
+
+    async def preview(self, conversation_id: int, seller_text: str, *, back: bool = False) -> Preview:
+        """What ``seller_text`` would become for this buyer; with ``back`` also the Chinese of that."""
+        ...
+
+    async def mark_read(self, conversation_id: int) -> None:
+        """Nothing in it is unread any more."""
+        ...
+
+    def health(self) -> tuple[EngineHealth, ...]:
+        """The engines in the shop's order."""
+        ...
+
+
+class Agents(Protocol):
+    """Log-in of agents."""
+
+    async def by_session(self, token: str) -> AgentIdentity | None:
+        """The agent of a session cookie."""
+        ...
+
+    async def by_password(self, name: str, password: str) -> str | None:
+        """A new session token, None when name or password is wrong."""
+        ...
+
+    async def by_link(self, token: str) -> str | None:
+        """A new session token for a one-time link, None when it is used or expired."""
+        ...
+
+    async def log_out(self, token: str) -> None:
+        """End a session."""
+        ...

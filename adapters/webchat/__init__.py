@@ -1,0 +1,1 @@
+"""Webchat: the buyers' chat in the browser."""

@@ -1,0 +1,1 @@
+"""Bot: composes and runs; the only folder that knows everything."""

@@ -1,0 +1,1 @@
+"""Engine: who works on which lane when."""

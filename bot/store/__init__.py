@@ -1,0 +1,1 @@
+"""Store: SQLAlchemy Core on SQLite and PostgreSQL; one file per noun."""

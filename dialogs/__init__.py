@@ -1,0 +1,1 @@
+"""Dialogs: decide; no network, database, clock or channel."""

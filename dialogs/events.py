@@ -1,0 +1,145 @@
+"""Events: what happens to a conversation, as stored in the inbox before it is understood."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal
+
+from dialogs.messages import Choice, DeliveryState, Media
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BuyerWrote:
+    """A buyer's message, as received."""
+
+    text: str
+    media: tuple[Media, ...] = ()
+    reply_to: str | None = None  # the platform's id of the message it answers
+    type: Literal["buyer_wrote"] = "buyer_wrote"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BuyerEdited:
+    """A buyer changed an earlier message; ``of`` is the platform's id of it."""
+
+    of: str
+    text: str
+    type: Literal["buyer_edited"] = "buyer_edited"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Receipt:
+    """The platform tells how far a delivery got; ``of`` is the platform's id of the message."""
+
+    of: str
+    state: DeliveryState
+    error: str | None = None
+    type: Literal["receipt"] = "receipt"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AgentChose:
+    """A seller picked, edited or typed a reply."""
+
+    choice: Choice
+    type: Literal["agent_chose"] = "agent_chose"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AgentSetLanguage:
+    """A seller fixed the buyer's language for this conversation; None lets the detector decide again."""
+
+    agent: str
+    language: str | None
+    type: Literal["agent_set_language"] = "agent_set_language"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AgentSetStatus:
+    """A seller marked the case resolved or opened it again."""
+
+    agent: str
+    resolved: bool
+    type: Literal["agent_set_status"] = "agent_set_status"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AgentNoted:
+    """A seller left a note for the team; it never leaves."""
+
+    agent: str
+    text: str
+    type: Literal["agent_noted"] = "agent_noted"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AgentDecided:
+    """A seller decided about an outgoing message that waits or failed.
+
+    ``retry``: translate and send again (held), or send again (failed, ambiguous). ``send``: a held message leaves as it
+    was shown. ``cancel``: it never leaves. ``arrived``: an ambiguous one was seen at the buyer's.
+    """
+
+    agent: str
+    message_id: int
+    decision: Literal["retry", "send", "cancel", "arrived"]
+    type: Literal["agent_decided"] = "agent_decided"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AgentRetranslated:
+    """A seller asked to read a buyer's message again (an engine was down, a turn was parked)."""
+
+    agent: str
+    message_id: int
+    type: Literal["agent_retranslated"] = "agent_retranslated"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClockDue:
+    """A clock of the conversation ran out; ``kind`` names it (``response``)."""
+
+    kind: str
+    due: datetime
+    type: Literal["clock_due"] = "clock_due"
+
+
+Body = (
+    BuyerWrote
+    | BuyerEdited
+    | Receipt
+    | AgentChose
+    | AgentSetLanguage
+    | AgentSetStatus
+    | AgentNoted
+    | AgentDecided
+    | AgentRetranslated
+    | ClockDue
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Event:
+    """One event at the door. The same ``(account, external_id)`` twice is one event.
+
+    A channel names the conversation by ``chat`` (and tells the ``contact`` it knows); the desk by ``conversation_id``.
+    """
+
+    account: str
+    external_id: str
+    body: Body
+    at: datetime
+    chat: str | None = None
+    conversation_id: int | None = None
+    contact_name: str = ""
+    contact_aliases: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Accepted:
+    """The event is stored. ``duplicate`` when it had been before."""
+
+    event_id: int
+    conversation_id: int
+    duplicate: bool

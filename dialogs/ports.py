@@ -1,0 +1,100 @@
+"""What the dialogs need from outside. Small interfaces, owned by their user."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+from dialogs.messages import LanguageGuess, LanguageReading, Translation
+
+
+class Clock(Protocol):
+    """Tells the time."""
+
+    def now(self) -> datetime:
+        """The present, aware and in UTC."""
+        ...
+
+
+class Detector(Protocol):
+    """Tells the language of a text."""
+
+    def detect(self, text: str, memory: tuple[LanguageGuess, ...] = ()) -> LanguageReading:
+        """Read ``text``; ``memory`` is the posterior of the conversation's earlier messages. Never raises."""
+        ...
+
+
+class Translator(Protocol):
+    """Carries a text into another language, or says honestly that it could not."""
+
+    async def translate(
+        self, text: str, *, source: str | None, target: str, shop: str, glossary: Mapping[str, Mapping[str, str]]
+    ) -> Translation:
+        """Translate ``text``; a ``source`` of None lets the engine tell. Never raises for an engine's failure."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class EngineAnswer:
+    """What an engine returned, unproven; ``source`` is the language it detected, when it tells."""
+
+    text: str
+    source: str | None = None
+
+
+class Engine(Protocol):
+    """One translation engine."""
+
+    @property
+    def name(self) -> str:
+        """Stable id, as in the settings."""
+        ...
+
+    @property
+    def version(self) -> str:
+        """Part of the memory key: changes when answers may change (model name, API version)."""
+        ...
+
+    @property
+    def tags(self) -> bool:
+        """Whether the engine keeps XML tags (``<x id="1"/>``) in place."""
+        ...
+
+    def supports(self, source: str | None, target: str) -> bool:
+        """Whether the pair can be asked for at all."""
+        ...
+
+    async def translate(self, text: str, source: str | None, target: str) -> EngineAnswer:
+        """Translate.
+
+        Raises:
+            TryLater: the engine cannot serve now (429, 5xx, timeout, circuit open).
+            Refused: the engine will not serve this (bad key, unknown pair, too long, unusable answer).
+        """
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MemoryKey:
+    """Exact-memory key: nothing but an equal key may be answered from memory."""
+
+    text: str  # masked and normalised
+    source: str | None
+    target: str
+    engine: str  # name@version
+    glossary: str  # digest of the glossary that was applied
+    shop: str
+
+
+class Memory(Protocol):
+    """Exact translation memory; values are masked texts, so no entity is ever stored twice."""
+
+    async def get(self, keys: tuple[MemoryKey, ...]) -> Mapping[MemoryKey, str]:
+        """The stored values of those keys that are known."""
+        ...
+
+    async def put(self, key: MemoryKey, text: str) -> None:
+        """Remember a proven translation."""
+        ...

@@ -1,0 +1,1 @@
+"""Reading: situations, mood, wants, facts and fault of one message."""

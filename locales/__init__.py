@@ -1,0 +1,1 @@
+"""Locales: all human language, as package data."""
