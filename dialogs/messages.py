@@ -284,6 +284,9 @@ class Shop:
     response_minutes: int = 5  # the response clock of step 1
     goodwill: Money | None = None  # the largest partial refund an agent may offer in one case
     credit: Money | None = None  # the largest next-order credit an agent may offer in one case
+    remedies: frozenset[str] = frozenset(  # what an agent may offer without a lead; rungs of dialogs.remedies.LADDER
+        {"information", "extend_time", "gift", "credit", "partial_refund", "resend", "refund", "return_refund"}
+    )
     glossary: Mapping[str, Mapping[str, str]] = field(default_factory=dict)  # term → language → fixed wording
 
 

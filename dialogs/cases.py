@@ -1,0 +1,109 @@
+"""Cases: what a conversation's trouble is, how far its handling has come, and what one more message changes."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TypeVar
+
+from dialogs.messages import (
+    Case,
+    CaseStatus,
+    Facts,
+    Fault,
+    Kind,
+    Reading,
+    Reply,
+    Step,
+    Urgency,
+)
+
+T = TypeVar("T")
+
+# Small talk never replaces the trouble a case is about.
+SOCIAL = frozenset({"greeting", "thanks", "praise", "off_topic", "unknown"})
+PRESALE = frozenset({"availability", "advice", "bargain", "shipping_terms", "hesitation"})
+# Faults of goods are judged from pictures (货品类): nothing is offered before they, or the wish for them, were there.
+NEEDS_PHOTOS = frozenset(
+    {"shortage", "damaged", "not_as_described", "wrong_item", "quality", "counterfeit", "cannot_use"}
+)
+# Situations that mark the case until it is resolved.
+FLAGGED = frozenset({"review_threat", "extortion", "dispute_opened", "bad_review", "complaint"})
+OVERDUE = "overdue"
+
+
+def merge(old: Facts, new: Facts) -> Facts:
+    """Known facts after one more message: the newest word counts, lists keep what was said before behind it."""
+    return Facts(
+        orders=_newest_first(new.orders, old.orders),
+        tracking=_newest_first(new.tracking, old.tracking),
+        amounts=_newest_first(new.amounts, old.amounts),
+        dates=_newest_first(new.dates, old.dates),
+        days=old.days if new.days is None else new.days,
+        asked=old.asked if new.asked is None else new.asked,
+        got=old.got if new.got is None else new.got,
+        photos=old.photos + new.photos,
+    )
+
+
+def _newest_first(new: tuple[T, ...], old: tuple[T, ...]) -> tuple[T, ...]:
+    return tuple(dict.fromkeys(new + old))
+
+
+def after_message(case: Case, reading: Reading) -> Case:
+    """The case after a buyer's message; a message on a resolved case opens it again."""
+    reopened = case.status is CaseStatus.RESOLVED
+    base = replace(case, flags=(), said=(), kinds=(), wants=()) if reopened else case
+    trouble = reading.situation if reading.situation not in SOCIAL else base.situation
+    flags = dict.fromkeys(base.flags)
+    flags.update(dict.fromkeys(found.id for found in reading.situations if found.id in FLAGGED))
+    facts = merge(base.facts, reading.facts)
+    updated = replace(
+        base,
+        status=CaseStatus.OPEN,
+        situation=trouble,
+        mood=reading.mood,
+        urgency=reading.urgency,
+        fault=base.fault if reading.fault is Fault.UNKNOWN else reading.fault,
+        facts=facts,
+        wants=reading.wants or base.wants,
+        language=reading.language.code or base.language,
+        flags=tuple(flags),
+    )
+    return replace(updated, step=step(updated))
+
+
+def after_reply(case: Case, reply: Reply) -> Case:
+    """The case after an answer left the desk."""
+    updated = replace(
+        case,
+        said=(*case.said, reply.reply_id) if reply.reply_id else case.said,
+        kinds=(*case.kinds, reply.kind) if reply.kind else case.kinds,
+        urgency=Urgency.NORMAL,
+        flags=tuple(flag for flag in case.flags if flag != OVERDUE),
+    )
+    return replace(updated, step=step(updated))
+
+
+def facts_known(case: Case) -> bool:
+    """Whether enough is known to offer a remedy: pictures where goods are at fault, or that they were asked for."""
+    if case.situation == "unknown":
+        return False
+    if case.situation in NEEDS_PHOTOS:
+        return case.facts.photos > 0 or Kind.QUESTION in case.kinds
+    return True
+
+
+def step(case: Case) -> Step:
+    """How far the handling has come (处理纠纷七步), from what was said, not from one message."""
+    sent = set(case.kinds)
+    if Kind.REMEDY in sent:
+        return Step.FOLLOW_UP
+    if not sent:
+        return Step.REACT
+    if not facts_known(case):
+        return Step.WELCOME if case.situation == "unknown" else Step.LISTEN
+    if Kind.CALMING not in sent and Kind.APOLOGY not in sent:
+        return Step.CALM
+    if Kind.APOLOGY not in sent:
+        return Step.APOLOGISE
+    return Step.REMEDY

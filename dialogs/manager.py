@@ -1,0 +1,333 @@
+"""DialogManager: takes values, decides, returns a Turn. It saves, sends and waits for nothing but its Translator."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import date, timedelta
+from typing import Protocol
+
+from dialogs import cases, proposals
+from dialogs.events import AgentDecided, AgentRetranslated, AgentSetLanguage, AgentSetStatus, ClockDue
+from dialogs.messages import (
+    SELLER_LANGUAGE,
+    Case,
+    CaseStatus,
+    Choice,
+    ClockSet,
+    Conversation,
+    Direction,
+    LanguageGuess,
+    LanguageReading,
+    Media,
+    Message,
+    Origin,
+    Proposal,
+    Reading,
+    Refusal,
+    RefusalCode,
+    Reply,
+    Shop,
+    Translation,
+    Turn,
+    Urgency,
+)
+from dialogs.playbooks import Playbooks, ReplyRule
+from dialogs.ports import Detector, Translator
+from dialogs.typed import Typed
+
+RESPONSE = "response"  # the clock of step 1: the buyer waits for a first answer
+
+
+class Reads(Protocol):
+    """Reads what a message says."""
+
+    def read(
+        self,
+        text: str,
+        language: LanguageReading,
+        *,
+        chinese: str | None = None,
+        today: date,
+        case: Case | None = None,
+        media: tuple[Media, ...] = (),
+    ) -> Reading:
+        """Never raises, decides the same for the same input."""
+        ...
+
+
+class Writes(Protocol):
+    """Renders written replies."""
+
+    def render(self, reply_id: str, language: str, facts: Mapping[str, object]) -> str:
+        """The reply in ``language``.
+
+        Raises:
+            NotWritten: nobody has written it.
+        """
+        ...
+
+    def written(self, reply_id: str) -> frozenset[str]:
+        """Languages a person has written the reply in, Chinese included."""
+        ...
+
+
+class DialogManager:
+    """Decides what every event of a conversation means and what is offered or sent."""
+
+    def __init__(
+        self, *, detector: Detector, reader: Reads, translator: Translator, playbooks: Playbooks, replies: Writes
+    ) -> None:
+        self._detector = detector
+        self._reader = reader
+        self._translator = translator
+        self._playbooks = playbooks
+        self._replies = replies
+        self._typed = Typed(translator, detector)
+
+    async def on_buyer_message(self, message: Message, conversation: Conversation) -> Turn:
+        """Read a buyer's message, put it into Chinese, and offer replies."""
+        language = self._language(message.text, conversation)
+        translation = await self._translator.translate(
+            message.text,
+            source=language.code,
+            target=SELLER_LANGUAGE,
+            shop=conversation.shop.id,
+            glossary=conversation.shop.glossary,
+        )
+        reading = self._reader.read(
+            message.text,
+            language,
+            chinese=translation.text,
+            today=message.at.date(),
+            case=conversation.case,
+            media=message.media,
+        )
+        case = cases.after_message(conversation.case, reading)
+        offered = await self._offer(case, reading, conversation, key=_key(message, conversation, case.language))
+        waiting = ClockSet(RESPONSE, message.at + timedelta(minutes=conversation.shop.response_minutes))
+        return Turn(
+            case=case,
+            reading=reading,
+            translation=translation,
+            proposals=offered,
+            language_memory=language.memory,
+            start_clocks=(waiting,),
+        )
+
+    async def on_seller_choice(self, choice: Choice, conversation: Conversation) -> Turn:
+        """Prove and render what the seller decided to send; a refusal says what stands in the way."""
+        reply = await self._reply(choice, conversation)
+        if isinstance(reply, Refusal):
+            return Turn(case=conversation.case, refusal=reply)
+        if reply.held is not None:
+            return Turn(case=conversation.case, reply=reply)
+        return Turn(
+            case=cases.after_reply(conversation.case, reply), reply=reply, proposals=(), stop_clocks=(RESPONSE,)
+        )
+
+    async def on_team_action(
+        self,
+        body: AgentSetLanguage | AgentSetStatus | AgentRetranslated | AgentDecided,
+        conversation: Conversation,
+        latest: Message | None,
+    ) -> Turn:
+        """What an agent's action on the conversation changes; ``latest`` is the buyer's message it is about."""
+        if isinstance(body, AgentSetStatus):
+            return _status_turn(conversation.case, resolved=body.resolved)
+        if isinstance(body, AgentSetLanguage):
+            conversation = replace(conversation, language_override=body.language)
+            if body.language is not None:
+                conversation = replace(conversation, case=replace(conversation.case, language=body.language))
+        if isinstance(body, AgentDecided) or latest is None:
+            return Turn(case=conversation.case)
+        turn = await self.on_buyer_message(latest, conversation)
+        if conversation.case.status is CaseStatus.RESOLVED or not _is_latest(latest, conversation):
+            # Only the reading of that one message is new; what the case has come to since stays.
+            return replace(turn, case=conversation.case, proposals=None, start_clocks=())
+        # Its pictures were counted and the buyer's clock was started the first time it was read.
+        photos = max(conversation.case.facts.photos, turn.reading.facts.photos if turn.reading else 0)
+        facts = replace(turn.case.facts, photos=photos)
+        return replace(turn, case=replace(turn.case, facts=facts), start_clocks=())
+
+    async def on_clock(self, body: ClockDue, conversation: Conversation) -> Turn:
+        """A clock of the conversation ran out: it becomes urgent and says why."""
+        case = conversation.case
+        if case.status is CaseStatus.RESOLVED:
+            return Turn(case=case)
+        flags = tuple(dict.fromkeys((*case.flags, cases.OVERDUE))) if body.kind == RESPONSE else case.flags
+        return Turn(case=replace(case, flags=flags, urgency=Urgency.HIGH))
+
+    async def preview(self, seller_text: str, conversation: Conversation) -> Translation | Refusal:
+        """What a typed text would become for this buyer."""
+        language = buyer_language(conversation)
+        if language is None:
+            return Refusal(RefusalCode.NO_LANGUAGE)
+        written = self._as_written(seller_text, language)
+        if written is not None:
+            return Translation(text=written[1], source=SELLER_LANGUAGE, target=language, engine="written")
+        return await self._typed.translate(seller_text, language, conversation.shop)
+
+    async def back(self, text: str, conversation: Conversation) -> Translation:
+        """The Chinese of a text in the buyer's language, for the seller's eyes."""
+        return await self._translator.translate(
+            text,
+            source=buyer_language(conversation),
+            target=SELLER_LANGUAGE,
+            shop=conversation.shop.id,
+            glossary=conversation.shop.glossary,
+        )
+
+    def _language(self, text: str, conversation: Conversation) -> LanguageReading:
+        read = self._detector.detect(text, conversation.language_memory)
+        fixed = conversation.language_override
+        if fixed is None:
+            return read
+        return LanguageReading(
+            code=fixed,
+            confidence=1.0,
+            candidates=(LanguageGuess(fixed, 1.0),),
+            memory=read.memory,
+            fixed=True,
+        )
+
+    async def _offer(
+        self, case: Case, reading: Reading, conversation: Conversation, *, key: str
+    ) -> tuple[Proposal, ...]:
+        rules = proposals.choose(self._playbooks, case, reading, conversation.shop)
+        language = conversation.language_override or case.language
+        facts = proposals.known_facts(case, conversation.shop)
+        return tuple(
+            await asyncio.gather(
+                *(
+                    self._proposal(f"{key}-{number}", rule, language, case, facts, conversation.shop)
+                    for number, rule in enumerate(rules, 1)
+                )
+            )
+        )
+
+    async def _proposal(
+        self, key: str, rule: ReplyRule, language: str | None, case: Case, facts: Mapping[str, object], shop: Shop
+    ) -> Proposal:
+        used = {name: facts[name] for name in rule.placeholders}
+        chinese = self._replies.render(rule.id, SELLER_LANGUAGE, used)
+        proposal = Proposal(
+            id=key,
+            reply_id=rule.id,
+            kind=rule.kind,
+            seller_text=chinese,
+            buyer_text=None,
+            language=language,
+            origin=Origin.WRITTEN,
+            facts=case.facts,
+            why=rule.why,
+        )
+        if language is None:
+            return proposal
+        if language in self._replies.written(rule.id):
+            return replace(proposal, buyer_text=self._replies.render(rule.id, language, used))
+        translation = await self._typed.translate(chinese, language, shop)
+        # An offered text must be right as it stands: what could not be proven is not offered, the reason is.
+        return replace(
+            proposal,
+            buyer_text=translation.text if translation.proven else None,
+            origin=Origin.MACHINE,
+            checks=translation.checks,
+            attempts=translation.attempts,
+        )
+
+    async def _reply(self, choice: Choice, conversation: Conversation) -> Reply | Refusal:
+        proposal = None
+        if choice.proposal_id is not None:
+            proposal = next((p for p in conversation.proposals if p.id == choice.proposal_id), None)
+            if proposal is None:
+                return Refusal(RefusalCode.CLOSED)
+        if proposal is not None and _is_pick(choice, proposal):
+            return self._picked(proposal, conversation)
+        language = buyer_language(conversation)
+        if language is None:
+            return Refusal(RefusalCode.NO_LANGUAGE)
+        written = self._as_written(choice.seller_text, language) if choice.buyer_text is None else None
+        if written is not None:
+            rule, text = written
+            return self._fits_channel(
+                Reply(
+                    seller_text=rule.zh,
+                    buyer_text=text,
+                    language=language,
+                    origin=Origin.WRITTEN,
+                    kind=rule.kind,
+                    reply_id=rule.id,
+                ),
+                conversation,
+            )
+        reply = await self._typed.reply(choice, language, conversation.shop)
+        if isinstance(reply, Refusal):
+            return reply
+        kind = proposal.kind if proposal is not None else None
+        return self._fits_channel(replace(reply, kind=kind), conversation)
+
+    def _picked(self, proposal: Proposal, conversation: Conversation) -> Reply | Refusal:
+        if proposal.language is None:
+            return Refusal(RefusalCode.NO_LANGUAGE)
+        reply = Reply(
+            seller_text=proposal.seller_text,
+            buyer_text=proposal.buyer_text,
+            language=proposal.language,
+            origin=proposal.origin,
+            kind=proposal.kind,
+            reply_id=proposal.reply_id,
+            held=RefusalCode.NOT_TRANSLATED if proposal.buyer_text is None else None,
+        )
+        return self._fits_channel(reply, conversation)
+
+    def _as_written(self, seller_text: str, language: str) -> tuple[ReplyRule, str] | None:
+        """A typed text that is, word for word, a written reply goes out in the words a person wrote."""
+        rule = self._playbooks.by_text.get(seller_text.strip())
+        if rule is None or rule.placeholders or language not in self._replies.written(rule.id):
+            return None
+        return rule, self._replies.render(rule.id, language, {})
+
+    def _fits_channel(self, reply: Reply, conversation: Conversation) -> Reply | Refusal:
+        limits = conversation.capabilities
+        encoding, width = ("utf-16-le", 2) if limits.text_unit == "utf16" else ("utf-8", 1)
+        length = len((reply.buyer_text or "").encode(encoding, "surrogatepass")) // width
+        if length > limits.text_limit:
+            return Refusal(RefusalCode.TOO_LONG, f"{length} > {limits.text_limit}")
+        return reply
+
+
+def buyer_language(conversation: Conversation) -> str | None:
+    """The language answers leave in: what an agent fixed, else what the buyer was last known to write."""
+    return conversation.language_override or conversation.case.language
+
+
+def _is_latest(message: Message, conversation: Conversation) -> bool:
+    return all(m.seq <= message.seq for m in conversation.history if m.direction is Direction.INCOMING)
+
+
+def _is_pick(choice: Choice, proposal: Proposal) -> bool:
+    same_chinese = choice.seller_text == proposal.seller_text
+    return same_chinese and choice.buyer_text in {None, proposal.buyer_text}
+
+
+def _status_turn(case: Case, *, resolved: bool) -> Turn:
+    if not resolved:
+        return Turn(case=replace(case, status=CaseStatus.OPEN))
+    closed = replace(
+        case,
+        status=CaseStatus.RESOLVED,
+        urgency=Urgency.NORMAL,
+        flags=tuple(flag for flag in case.flags if flag != cases.OVERDUE),
+    )
+    return Turn(case=closed, proposals=(), stop_clocks=(RESPONSE,))
+
+
+def _key(message: Message, conversation: Conversation, language: str | None) -> str:
+    """Unique for every set of proposals, and the same whenever the same turn is decided again."""
+    latest = conversation.history[-1].seq if conversation.history else 0
+    before = ",".join(proposal.id for proposal in conversation.proposals)
+    digest = hashlib.sha256(f"{conversation.id}/{message.id}/{latest}/{before}/{language}".encode())
+    return digest.hexdigest()[:16]

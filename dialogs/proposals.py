@@ -1,0 +1,154 @@
+"""Proposals: which three replies are offered at this moment of this conversation."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from dialogs import cases, remedies
+from dialogs.messages import Case, Kind, Mood, Reading, Shop, Step
+from dialogs.playbooks import GENERAL, Playbooks, ReplyRule
+
+PROPOSALS = 3
+
+# What a small-talk or pre-sale message is answered with: whatever its playbook holds, best first.
+_ANY: tuple[Kind, ...] = (Kind.CALMING, Kind.NOTICE, Kind.QUESTION, Kind.REMEDY, Kind.APOLOGY, Kind.HOLDING)
+# Stand-ins when a kind has nothing left to say.
+_INSTEAD: Mapping[Kind, tuple[Kind, ...]] = {
+    Kind.CALMING: (Kind.HOLDING, Kind.NOTICE),
+    Kind.APOLOGY: (Kind.NOTICE, Kind.HOLDING, Kind.CALMING),
+    Kind.REMEDY: (Kind.QUESTION, Kind.NOTICE, Kind.HOLDING),
+    Kind.QUESTION: (Kind.REMEDY, Kind.NOTICE, Kind.HOLDING),
+    Kind.NOTICE: (Kind.HOLDING, Kind.CALMING),
+    Kind.FIRM: (Kind.HOLDING,),
+}
+
+
+def topic(case: Case, reading: Reading) -> str:
+    """What this turn is answered as: the message's situation, else what the case is about."""
+    situation = reading.situation
+    if situation == GENERAL:
+        return case.situation
+    if situation in cases.SOCIAL or case.situation == GENERAL:
+        return situation
+    return case.situation
+
+
+def choose(playbooks: Playbooks, case: Case, reading: Reading, shop: Shop) -> tuple[ReplyRule, ...]:
+    """Up to three replies, best first of each kind: never one that was sent, never a remedy before the facts."""
+    situation = topic(case, reading)
+    if "extortion" in case.flags:
+        return _firm(playbooks, case, shop)
+    own = _fitting(playbooks.of(situation), case, shop)
+    general = _fitting(playbooks.of(GENERAL), case, shop)
+    if situation in cases.SOCIAL - {GENERAL} or situation in cases.PRESALE:
+        return _distinct(sorted(own, key=lambda rule: -_score(rule, case)), own + general, case)
+    chosen: list[ReplyRule] = []
+    for kind in slots(case, situation):
+        best = _best(kind, own, general, case, chosen)
+        if best is not None:
+            chosen.append(best)
+    return tuple(chosen)
+
+
+def slots(case: Case, situation: str) -> tuple[Kind, Kind, Kind]:
+    """The kinds asked for at this step (domain: seven steps of a good conversation)."""
+    last = case.kinds[-1] if case.kinds else None
+    second = Kind.NOTICE if last is Kind.APOLOGY else Kind.APOLOGY
+    if situation == GENERAL or not cases.facts_known(case):
+        return Kind.CALMING, second, Kind.QUESTION
+    if case.step is Step.FOLLOW_UP and case.mood is Mood.CALM:
+        return Kind.NOTICE, Kind.CALMING, Kind.REMEDY
+    return Kind.CALMING, second, Kind.REMEDY
+
+
+def _firm(playbooks: Playbooks, case: Case, shop: Shop) -> tuple[ReplyRule, ...]:
+    """Extortion (差评师): nothing is conceded, only the firm line and keeping the talk open are offered."""
+    lines = _fitting(playbooks.of("extortion"), case, shop)
+    return tuple(rule for rule in sorted(lines, key=lambda rule: -_score(rule, case)) if rule.remedy is None)[
+        :PROPOSALS
+    ]
+
+
+def _fitting(rules: tuple[ReplyRule, ...], case: Case, shop: Shop) -> list[ReplyRule]:
+    known = known_facts(case, shop)
+    return [rule for rule in rules if rule.id not in case.said and _fits(rule, case, shop, known)]
+
+
+def _fits(rule: ReplyRule, case: Case, shop: Shop, known: Mapping[str, object]) -> bool:
+    days = case.facts.days
+    return (
+        rule.placeholders <= known.keys()
+        and rule.known <= known.keys()
+        and not rule.unknown & known.keys()
+        and (not rule.moods or case.mood in rule.moods)
+        and (not rule.faults or case.fault in rule.faults)
+        and (not rule.wants or not rule.wants.isdisjoint(case.wants))
+        and (not rule.steps or case.step in rule.steps)
+        and (not rule.after or not rule.after.isdisjoint(case.kinds))
+        and (not rule.after_reply or not rule.after_reply.isdisjoint(case.said))
+        and (rule.days_min is None or (days is not None and days >= rule.days_min))
+        and (rule.days_max is None or (days is not None and days <= rule.days_max))
+        and (rule.remedy is None or remedies.allowed(rule.remedy, shop))
+    )
+
+
+def known_facts(case: Case, shop: Shop) -> dict[str, object]:
+    """Every fact a reply may name, by placeholder; what is not known is not in it."""
+    facts = case.facts
+    missing = None
+    if facts.asked is not None and facts.got is not None and facts.asked > facts.got:
+        missing = facts.asked - facts.got
+    everything: dict[str, object | None] = {
+        "order": facts.orders[0] if facts.orders else None,
+        "tracking": facts.tracking[0] if facts.tracking else None,
+        "amount": facts.amounts[0] if facts.amounts else None,
+        "date": facts.dates[0] if facts.dates else None,
+        "days": facts.days,
+        "asked": facts.asked,
+        "got": facts.got,
+        "missing": missing,
+        "photos": facts.photos or None,
+        "goodwill": shop.goodwill,
+        "credit": shop.credit,
+        "shop": shop.name or None,
+    }
+    return {name: value for name, value in everything.items() if value is not None}
+
+
+def _best(
+    kind: Kind, own: list[ReplyRule], general: list[ReplyRule], case: Case, taken: list[ReplyRule]
+) -> ReplyRule | None:
+    for wanted in (kind, *_INSTEAD.get(kind, ())):
+        for rules in (own, general):
+            free = [rule for rule in rules if rule.kind is wanted and rule not in taken]
+            if free:
+                return max(free, key=lambda rule: _score(rule, case))
+    return None
+
+
+def _distinct(ranked: list[ReplyRule], pool: list[ReplyRule], case: Case) -> tuple[ReplyRule, ...]:
+    """The best reply of each kind first, then the next best, so that three choices differ."""
+    chosen: list[ReplyRule] = []
+    for rule in ranked:
+        if len(chosen) < PROPOSALS and all(rule.kind is not other.kind for other in chosen):
+            chosen.append(rule)
+    for rule in [*ranked, *sorted(pool, key=lambda rule: _ANY.index(rule.kind) if rule.kind in _ANY else len(_ANY))]:
+        if len(chosen) < PROPOSALS and rule not in chosen and not _tiresome(rule, case):
+            chosen.append(rule)
+    return tuple(chosen)
+
+
+def _tiresome(rule: ReplyRule, case: Case) -> bool:
+    """No second apology in a row, and no question about a trouble the message does not speak of."""
+    return rule.situation == GENERAL and (rule.kind in (Kind.QUESTION, Kind.APOLOGY) or not case.kinds)
+
+
+def _score(rule: ReplyRule, case: Case) -> int:
+    """Weight, raised by every condition that was met and every fact that is named: the specific beats the general."""
+    score = rule.weight
+    score += 4 * sum(map(bool, (rule.moods, rule.faults, rule.after, rule.after_reply, rule.steps)))
+    score += 6 * bool(rule.wants)
+    score += 3 * len(rule.placeholders | rule.known) + 2 * (rule.days_min is not None or rule.days_max is not None)
+    if rule.remedy is not None:
+        score -= 3 * remedies.distance(rule.remedy, case)
+    return score

@@ -1,0 +1,61 @@
+"""Remedies: the ladder from a word to the whole money, and where on it a conversation stands."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from dialogs.messages import Case, Fault, Kind, Mood, Shop, Want
+
+# From the cheapest to the dearest; a reply's ``remedy`` is one of these.
+LADDER = (
+    "information",
+    "extend_time",
+    "gift",
+    "credit",
+    "partial_refund",
+    "resend",
+    "refund",
+    "return_refund",
+)
+RANK: Mapping[str, int] = {remedy: rank for rank, remedy in enumerate(LADDER)}
+
+_WANTED: Mapping[Want, str] = {
+    Want.INFORMATION: "information",
+    Want.DISCOUNT: "credit",
+    Want.PARTIAL_REFUND: "partial_refund",
+    Want.RESEND: "resend",
+    Want.EXCHANGE: "resend",
+    Want.REFUND: "refund",
+    Want.RETURN: "return_refund",
+}
+
+
+def start(case: Case) -> int:
+    """Rank at which the next remedy should stand: fault decides the start, mood and what was offered move it up."""
+    rank = {Fault.SELLER: RANK["credit"], Fault.CARRIER: RANK["extend_time"]}.get(case.fault, RANK["information"])
+    rank += case.mood is Mood.ANGRY
+    rank += case.kinds.count(Kind.REMEDY)
+    return min(rank, len(LADDER) - 1)
+
+
+def wanted(case: Case) -> int | None:
+    """Rank of the dearest remedy the buyer asked for, None when they asked for none."""
+    ranks = [RANK[_WANTED[want]] for want in case.wants if want in _WANTED]
+    return max(ranks, default=None)
+
+
+def distance(remedy: str, case: Case) -> int:
+    """How far a remedy stands from where the conversation is, in rungs; 0 fits best.
+
+    A buyer's own wish counts as a fit only once the seller has begun to offer: the ladder is climbed, not jumped.
+    """
+    away = abs(RANK[remedy] - start(case))
+    wish = wanted(case)
+    if wish is not None:
+        away = min(away, abs(RANK[remedy] - wish) + (0 if Kind.REMEDY in case.kinds else 1))
+    return away
+
+
+def allowed(remedy: str, shop: Shop) -> bool:
+    """Whether an agent of the shop may offer this without a lead."""
+    return remedy in shop.remedies
