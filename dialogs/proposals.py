@@ -10,8 +10,8 @@ from dialogs.playbooks import GENERAL, Playbooks, ReplyRule
 
 PROPOSALS = 3
 
-# What a small-talk or pre-sale message is answered with: whatever its playbook holds, best first.
-_ANY: tuple[Kind, ...] = (Kind.CALMING, Kind.NOTICE, Kind.QUESTION, Kind.REMEDY, Kind.APOLOGY, Kind.HOLDING)
+# What may be said beside the lines of small talk and pre-sale once a talk is under way.
+_SPARE = frozenset({Kind.CALMING, Kind.NOTICE, Kind.HOLDING})
 # Stand-ins when a kind has nothing left to say.
 _INSTEAD: Mapping[Kind, tuple[Kind, ...]] = {
     Kind.CALMING: (Kind.HOLDING, Kind.NOTICE),
@@ -41,7 +41,7 @@ def choose(playbooks: Playbooks, case: Case, reading: Reading, shop: Shop) -> tu
     own = _fitting(playbooks.of(situation), case, shop)
     general = _fitting(playbooks.of(GENERAL), case, shop)
     if situation in cases.SOCIAL - {GENERAL} or situation in cases.PRESALE:
-        return _distinct(sorted(own, key=lambda rule: -_score(rule, case)), own + general, case)
+        return _friendly(own, general, case)
     chosen: list[ReplyRule] = []
     for kind in slots(case, situation):
         best = _best(kind, own, general, case, chosen)
@@ -126,21 +126,13 @@ def _best(
     return None
 
 
-def _distinct(ranked: list[ReplyRule], pool: list[ReplyRule], case: Case) -> tuple[ReplyRule, ...]:
-    """The best reply of each kind first, then the next best, so that three choices differ."""
-    chosen: list[ReplyRule] = []
-    for rule in ranked:
-        if len(chosen) < PROPOSALS and all(rule.kind is not other.kind for other in chosen):
-            chosen.append(rule)
-    for rule in [*ranked, *sorted(pool, key=lambda rule: _ANY.index(rule.kind) if rule.kind in _ANY else len(_ANY))]:
-        if len(chosen) < PROPOSALS and rule not in chosen and not _tiresome(rule, case):
-            chosen.append(rule)
-    return tuple(chosen)
-
-
-def _tiresome(rule: ReplyRule, case: Case) -> bool:
-    """No second apology in a row, and no question about a trouble the message does not speak of."""
-    return rule.situation == GENERAL and (rule.kind in (Kind.QUESTION, Kind.APOLOGY) or not case.kinds)
+def _friendly(own: list[ReplyRule], general: list[ReplyRule], case: Case) -> tuple[ReplyRule, ...]:
+    """Small talk and pre-sale: the best reply of each kind, then the next best; nobody apologises for a greeting."""
+    ranked = sorted((rule for rule in own if rule.kind is not Kind.APOLOGY), key=lambda rule: -_score(rule, case))
+    first_of_kind = {rule.kind: rule for rule in reversed(ranked)}
+    spare = [rule for rule in general if rule.kind in _SPARE and case.kinds]
+    everything = [*sorted(first_of_kind.values(), key=ranked.index), *ranked, *spare]
+    return tuple(dict.fromkeys(everything))[:PROPOSALS]
 
 
 def _score(rule: ReplyRule, case: Case) -> int:

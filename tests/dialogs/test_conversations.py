@@ -21,7 +21,10 @@ from dialogs.reading import Reader
 from tests.dialogs.talk import NoMemory, PhraseBook, Talk
 
 ROOT = Path(__file__).parents[2]
-TALKS = sorted((ROOT / "tests" / "conversations").glob("*.toml"))
+TALKS = {
+    path.stem: tomllib.loads(path.read_text(encoding="utf-8"))
+    for path in sorted((ROOT / "tests" / "conversations").glob("*.toml"))
+}
 PLAYBOOKS = Playbooks.load()
 REPLIES = Replies.load(ROOT / "locales", PLAYBOOKS.replies)
 READER = Reader.load(ROOT / "locales")
@@ -49,9 +52,9 @@ def manager_for(script: Mapping[str, Any]) -> DialogManager:
     return DialogManager(detector=DETECTOR, reader=READER, translator=translator, playbooks=PLAYBOOKS, replies=REPLIES)
 
 
-@pytest.mark.parametrize("path", TALKS, ids=lambda path: path.stem)
-async def test_conversation(path: Path) -> None:
-    script = tomllib.loads(path.read_text(encoding="utf-8"))
+@pytest.mark.parametrize("name", TALKS)
+async def test_conversation(name: str) -> None:
+    script = TALKS[name]
     talk = Talk(manager_for(script))
     for line in script["line"]:
         if "buyer" in line:
