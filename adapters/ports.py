@@ -131,6 +131,7 @@ class ChatLine:
     at: datetime
     media: tuple[Media, ...] = ()
     state: DeliveryState | None = None
+    external_id: str | None = None  # what the channel called it: lets a receipt and an own line be matched
 
 
 class Chats(Protocol):

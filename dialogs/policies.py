@@ -1,4 +1,4 @@
-"""Policies: the platforms' dated rules as rows with sources, and the deadlines they give; data in ``policies/*.toml``."""
+"""Policies: the platforms' dated rules as rows with sources, and the deadlines they give."""
 
 from __future__ import annotations
 

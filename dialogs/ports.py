@@ -59,7 +59,12 @@ class Engine(Protocol):
 
     @property
     def tags(self) -> bool:
-        """Whether the engine keeps XML tags (``<x id="1"/>``) in place."""
+        """Whether the engine keeps XML tags (``<x id="1"/>``) in place; then every text for it and from it is XML."""
+        ...
+
+    @property
+    def limit(self) -> int:
+        """The longest text the engine takes in one call, in UTF-8 bytes."""
         ...
 
     def supports(self, source: str | None, target: str) -> bool:

@@ -1,0 +1,239 @@
+"""What the browser gets: values of the desk as plain JSON, with codes instead of words.
+
+Labels and times are put into words in the browser; texts are cleaned and long ones cut here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any, Final
+
+from babel.numbers import format_currency
+
+from adapters.doors import clean
+from adapters.ports import ConversationRow, ConversationView, EngineHealth, Line, Preview
+from dialogs.messages import (
+    Attempt,
+    Case,
+    Check,
+    Direction,
+    Facts,
+    LanguageGuess,
+    Media,
+    Money,
+    Proposal,
+    Reading,
+    Refusal,
+    Translation,
+)
+
+FOLD_ABOVE: Final = 1600  # characters; about a screen, longer texts are folded
+FOLD_TO: Final = 1200
+ROW_TEXT: Final = 120
+
+Json = dict[str, Any]
+
+
+def millis(at: datetime | None) -> int | None:
+    """Milliseconds since 1970 as browsers count time."""
+    return None if at is None else int(at.timestamp() * 1000)
+
+
+def row(value: ConversationRow) -> Json:
+    """One row of the list."""
+    return {
+        "id": value.id,
+        "shop": value.shop,
+        "channel": value.channel,
+        "name": clean(value.contact_name),
+        "status": value.status,
+        "situation": value.situation,
+        "mood": value.mood,
+        "urgency": value.urgency,
+        "language": value.language,
+        "unread": value.unread,
+        "text": clean(value.last_text[:ROW_TEXT]),
+        "at": millis(value.last_at),
+        "waiting": millis(value.waiting_since),
+        "due": millis(value.due),
+        "flags": list(value.flags),
+        "trouble": value.trouble,
+    }
+
+
+def head(view: ConversationView, locale: str) -> Json:
+    """One conversation without its lines."""
+    return {
+        "row": row(view.row),
+        "case": case(view.case, locale),
+        "limit": view.capabilities.text_limit,
+        "limitUnit": view.capabilities.text_unit,
+        "override": view.language_override,
+        "candidates": [guess(each) for each in view.language_candidates],
+        "earlier": view.earlier,
+        "turn": view.turn_id,
+        "proposals": [proposal(each) for each in view.proposals],
+        "closedBy": view.closed_by,
+    }
+
+
+def line(value: Line, locale: str) -> Json:
+    """One line of the talk."""
+    message, translation = value.message, value.translation
+    incoming = message.direction == Direction.INCOMING
+    chinese = translation.text if incoming and translation is not None else message.seller_text
+    return {
+        "id": message.id,
+        "seq": message.seq,
+        "direction": message.direction,
+        "at": millis(message.at),
+        "author": clean(message.author),
+        "language": message.language or (translation.source if translation else None),
+        "kind": message.kind,
+        "written": message.reply_id is not None and (translation is None or translation.engine in {None, "written"}),
+        "edits": message.edits,
+        "replaced": value.replaced,
+        "media": [media(each) for each in message.media],
+        "pending": value.pending,
+        "parked": value.parked,
+        "untranslated": incoming and translation is not None and translation.text is None and bool(message.text),
+        "same": translation is not None and translation.engine == "same",
+        "engine": translation.engine if translation else None,
+        "checks": [check(each) for each in translation.checks] if translation else [],
+        "attempts": [attempt(each) for each in translation.attempts] if translation else [],
+        "reading": None if value.reading is None else reading(value.reading, locale),
+        "delivery": value.delivery,
+        "deliveryError": value.delivery_error,
+        **_folded("text", message.text),
+        **_folded("chinese", chinese),
+    }
+
+
+def full(value: Line) -> Json:
+    """The whole texts of a line that was folded."""
+    chinese = value.translation.text if value.translation is not None else value.message.seller_text
+    return {"text": clean(value.message.text), "chinese": None if chinese is None else clean(chinese)}
+
+
+def case(value: Case, locale: str) -> Json:
+    """The case beside the talk."""
+    return {
+        "status": value.status,
+        "situation": value.situation,
+        "mood": value.mood,
+        "fault": value.fault,
+        "urgency": value.urgency,
+        "step": int(value.step),
+        "facts": facts(value.facts, locale),
+        "wants": list(value.wants),
+        "language": value.language,
+        "flags": list(value.flags),
+    }
+
+
+def reading(value: Reading, locale: str) -> Json:
+    """What was read from a message."""
+    return {
+        "situations": [[each.id, round(each.confidence, 2)] for each in value.situations[:3]],
+        "mood": value.mood,
+        "urgency": value.urgency,
+        "wants": list(value.wants),
+        "facts": facts(value.facts, locale),
+        "language": value.language.code,
+        "confidence": round(value.language.confidence, 2),
+    }
+
+
+def facts(value: Facts, locale: str) -> list[list[str]]:
+    """Known facts as pairs of name and text, in reading order."""
+    found: Mapping[str, str] = {
+        "orders": "、".join(value.orders),
+        "tracking": "、".join(value.tracking),
+        "amounts": "、".join(money(each, locale) for each in value.amounts),
+        "dates": "、".join(each.isoformat() for each in value.dates),
+        "days": "" if value.days is None else str(value.days),
+        "asked": "" if value.asked is None else str(value.asked),
+        "got": "" if value.got is None else str(value.got),
+        "photos": str(value.photos) if value.photos else "",
+    }
+    return [[name, clean(text)] for name, text in found.items() if text]
+
+
+def money(value: Money, locale: str) -> str:
+    """An amount as people write it."""
+    return format_currency(value.amount, value.currency, locale=locale)
+
+
+def proposal(value: Proposal) -> Json:
+    """One reply on offer."""
+    return {
+        "id": value.id,
+        "kind": value.kind,
+        "chinese": clean(value.seller_text),
+        "text": None if value.buyer_text is None else clean(value.buyer_text),
+        "language": value.language,
+        "origin": value.origin,
+        "why": clean(value.why),
+        "checks": [check(each) for each in value.checks],
+        "attempts": [attempt(each) for each in value.attempts],
+    }
+
+
+def preview(value: Preview) -> Json:
+    """What a typed text would become."""
+    return {
+        **translated(value.translation),
+        "refusal": None if value.refusal is None else refusal(value.refusal),
+        "back": None if value.back is None else translated(value.back),
+    }
+
+
+def translated(value: Translation) -> Json:
+    """A translation as the editor shows it."""
+    return {
+        "text": None if value.text is None else clean(value.text),
+        "language": value.target,
+        "engine": value.engine,
+        "proven": value.proven,
+        "checks": [check(each) for each in value.checks],
+        "attempts": [attempt(each) for each in value.attempts],
+    }
+
+
+def refusal(value: Refusal) -> Json:
+    """Why an action was not done."""
+    return {"code": value.code, "detail": clean(value.detail)}
+
+
+def check(value: Check) -> list[str]:
+    """A reason to look twice."""
+    return [value.code, clean(value.detail)]
+
+
+def attempt(value: Attempt) -> list[str]:
+    """An engine that did not serve."""
+    return [value.engine, value.reason]
+
+
+def guess(value: LanguageGuess) -> list[Any]:
+    """A candidate language."""
+    return [value.code, round(value.confidence, 2)]
+
+
+def media(value: Media) -> Json:
+    """An attachment; its bytes are fetched by ``ref``."""
+    return {"kind": value.kind, "name": clean(value.name), "size": value.size, "ref": value.ref}
+
+
+def health(value: EngineHealth) -> Json:
+    """One engine."""
+    latency = None if value.latency_ms is None else round(value.latency_ms)
+    return {"name": value.name, "state": value.state, "detail": clean(value.detail), "latency": latency}
+
+
+def _folded(name: str, text: str | None) -> Json:
+    """``text`` for a bubble, cut when it is long, with its true length."""
+    if text is None or len(text) <= FOLD_ABOVE:
+        return {name: None if text is None else clean(text), f"{name}Length": 0}
+    return {name: clean(text[:FOLD_TO]), f"{name}Length": len(text)}

@@ -1,0 +1,112 @@
+// One message: what was written, the Chinese of it, what was read from it, and what became of it.
+import { computed, ref } from "vue";
+import { Icon } from "heqi-desk/icon.js";
+import { clock, whole } from "heqi-desk/time.js";
+import { actAndTell, ask, label, languageName, state, t } from "heqi-desk/state.js";
+
+const MARKS = { queued: "clock", sending: "clock", sent: "check", delivered: "twice", read: "twice", failed: "warn", ambiguous: "warn", held: "pause", cancelled: "cross" };
+const DECISIONS = { held: ["retry", "send", "cancel"], failed: ["retry", "cancel"], ambiguous: ["arrived", "retry", "cancel"] };
+const NAMES = { held: { retry: "重新翻译", send: "照此发送", cancel: "不发了" }, failed: { retry: "重新发送", cancel: "不发了" }, ambiguous: { arrived: "买家已收到", retry: "再发一次", cancel: "不发了" } };
+// For the catalogue: t("重新翻译") t("照此发送") t("不发了") t("重新发送") t("买家已收到") t("再发一次")
+
+const Words = {
+  props: { text: String, full: String, length: Number, lang: String, id: Number },
+  template: `
+    <span class="words"><span dir="auto" :lang="lang" class="text">{{ shown }}</span><template v-if="length">
+      <button type="button" class="link" @click="toggle">{{ open ? t('收起') : t('显示全部（{n} 字）', { n: length.toLocaleString() }) }}</button></template></span>`,
+  setup(props) {
+    const open = ref(false);
+    const shown = computed(() => (open.value && props.full ? props.full : props.text + (props.length ? "…" : "")));
+    const toggle = () => {
+      open.value = !open.value;
+      if (open.value && !props.full) ask("full", { id: props.id });
+    };
+    return { t, open, shown, toggle };
+  },
+};
+
+const Chips = {
+  props: { line: Object },
+  components: { Icon },
+  template: `
+    <ul v-if="chips.length" class="chips"><li v-for="chip in chips" :key="chip.text" :class="chip.tone" :title="chip.hint">
+      <icon v-if="chip.icon" :name="chip.icon"></icon><span>{{ chip.text }}</span><small v-if="chip.small">{{ chip.small }}</small></li></ul>`,
+  setup(props) {
+    const chips = computed(() => {
+      const { reading, checks, engine } = props.line;
+      const found = [];
+      for (const [id, confidence] of reading?.situations ?? [])
+        found.push({ text: label("situation", id), small: `${Math.round(confidence * 100)}%`, tone: "situation" });
+      if (reading && reading.mood !== "calm") found.push({ text: label("mood", reading.mood), tone: `mood-${reading.mood}` });
+      if (reading?.urgency === "high") found.push({ text: label("urgency", "high"), tone: "urgent" });
+      for (const want of reading?.wants ?? []) found.push({ text: t("想要{what}", { what: label("want", want) }), tone: "want" });
+      for (const [name, text] of reading?.facts ?? []) found.push({ text: `${label("fact", name)} ${text}`, tone: "fact" });
+      for (const [code, detail] of checks) found.push({ text: `${t("请核对")}：${label("check", code)} ${detail}`, tone: "doubt", icon: "warn" });
+      if (engine && engine !== "same") found.push({ text: state.labels.engine_name[engine] ?? engine, tone: "engine", hint: t("翻译引擎") });
+      return found;
+    });
+    return { chips };
+  },
+};
+
+export const Bubble = {
+  props: { line: Object },
+  components: { Chips, Icon, Words },
+  template: `
+    <article class="bubble" :class="[line.direction, { replaced: line.replaced, folded: line.replaced && !show }]" :data-message="line.id">
+      <p v-if="line.direction === 'note'" class="note-head"><icon name="note"></icon>{{ t('备注') }} · <span dir="auto">{{ line.author }}</span> · <time :title="whole(line.at)">{{ clock(line.at) }}</time></p>
+      <p v-if="line.edits" class="mark"><icon name="pen"></icon>{{ t('买家修改过') }}</p>
+      <p v-if="line.replaced" class="mark"><button type="button" class="link" @click="show = !show">{{ show ? t('收起') : t('修改前的内容') }}</button></p>
+      <div v-if="!line.replaced || show" class="body">
+        <div v-if="line.media.length" class="media">
+          <template v-for="item in line.media" :key="item.ref || item.name">
+            <a v-if="item.ref && (item.kind === 'photo' || item.kind === 'sticker')" :href="source(item)" target="_blank" rel="noopener"><img :src="source(item)" :alt="label('media', item.kind)" loading="lazy"></a>
+            <a v-else-if="item.ref" class="file" :href="source(item)" target="_blank" rel="noopener"><icon name="file"></icon>{{ label('media', item.kind) }} {{ item.name }}</a>
+            <span v-else class="file"><icon name="file"></icon>{{ label('media', item.kind) }} {{ item.name }}</span>
+          </template>
+        </div>
+        <template v-if="line.direction === 'outgoing'">
+          <p v-if="line.chinese" class="chinese"><words :text="line.chinese" :full="full?.chinese" :length="line.chineseLength" :id="line.id" lang="zh"></words></p>
+          <p v-if="line.text" class="original"><span class="tongue">{{ languageName(line.language) }}</span><words :text="line.text" :full="full?.text" :length="line.textLength" :id="line.id" :lang="line.language"></words></p>
+        </template>
+        <template v-else-if="line.direction === 'incoming'">
+          <p v-if="line.text" :class="line.same ? 'chinese' : 'original'"><words :text="line.text" :full="full?.text" :length="line.textLength" :id="line.id" :lang="line.language"></words></p>
+          <p v-if="line.chinese && !line.same" class="chinese"><words :text="line.chinese" :full="full?.chinese" :length="line.chineseLength" :id="line.id" lang="zh"></words></p>
+          <p v-if="line.pending" class="pending"><span class="spinner"></span>{{ t('正在翻译和识别…') }}</p>
+          <p v-if="line.untranslated || line.parked" class="untranslated">
+            <strong>{{ line.parked ? t('没有处理成功') : t('未翻译') }}</strong>
+            <span v-for="[engine, reason] in line.attempts" :key="engine + reason">{{ engine }}：{{ label('attempt', reason) }}</span>
+            <span v-if="line.parked">{{ line.parked }}</span>
+            <button type="button" class="quiet small" data-action="retranslate" @click="actAndTell('retranslate', { message: line.id })"><icon name="redo"></icon>{{ t('重试') }}</button>
+          </p>
+        </template>
+        <p v-else class="chinese"><words :text="line.text" :full="full?.text" :length="line.textLength" :id="line.id" lang="zh"></words></p>
+        <p v-if="line.direction === 'outgoing' && !line.text" class="untranslated"><strong>{{ t('未翻译') }}</strong>
+          <span v-for="[engine, reason] in line.attempts" :key="engine + reason">{{ engine }}：{{ label('attempt', reason) }}</span></p>
+        <p v-if="line.direction !== 'note'" class="foot">
+          <span v-if="line.direction === 'outgoing'" dir="auto">{{ line.author || t('自动') }}</span>
+          <span v-if="line.kind">{{ label('kind', line.kind) }}</span>
+          <span v-if="line.direction === 'outgoing' && line.written">{{ label('origin', 'written') }}</span>
+          <span v-else-if="line.direction === 'outgoing' && line.engine && line.engine !== 'same'">{{ state.labels.engine_name[line.engine] ?? line.engine }}</span>
+          <time :title="whole(line.at)">{{ clock(line.at) }}</time>
+          <span v-if="line.delivery" class="delivery" :class="line.delivery"><icon :name="MARKS[line.delivery]"></icon>{{ label('delivery', line.delivery) }}</span>
+        </p>
+      </div>
+      <div v-if="decisions.length" class="decide" :class="line.delivery">
+        <span v-if="line.deliveryError" dir="auto">{{ line.deliveryError }}</span>
+        <span v-else-if="line.delivery === 'ambiguous'">{{ t('不确定买家是否收到，请先确认，避免重复。') }}</span>
+        <span v-else-if="line.delivery === 'held'">{{ t('还没有发出。') }}</span>
+        <button v-for="decision in decisions" :key="decision" type="button" class="quiet small" :data-decision="decision" @click="actAndTell('decide', { message: line.id, decision })">{{ t(NAMES[line.delivery][decision]) }}</button>
+      </div>
+      <chips v-if="line.direction === 'incoming' && !line.replaced" :line="line"></chips>
+      <ul v-else-if="line.checks.length" class="chips"><li v-for="[code, detail] in line.checks" :key="code + detail" class="doubt"><icon name="warn"></icon><span>{{ label('check', code) }} {{ detail }}</span></li></ul>
+    </article>`,
+  setup(props) {
+    const show = ref(false);
+    // A held text that was never translated cannot leave as it was shown: there is nothing to leave.
+    const decisions = computed(() => (DECISIONS[props.line.delivery] ?? []).filter((each) => each !== "send" || props.line.text));
+    const full = computed(() => state.full[props.line.id]);
+    const source = (item) => `/desk/media/${encodeURIComponent(item.ref)}`;
+    return { state, t, label, languageName, clock, whole, actAndTell, show, decisions, full, source, MARKS, NAMES };
+  },
+};

@@ -1,0 +1,169 @@
+// What the desk knows, and the two ways it talks with the server.
+import { reactive } from "vue";
+
+export const state = reactive({
+  me: { id: 0, name: "", role: "" },
+  ui: "zh",
+  words: {},
+  labels: {},
+  languages: {},
+  rows: {},
+  order: [],
+  filter: { status: "open", search: "" },
+  filtering: false,
+  openId: null,
+  gone: false,
+  head: null,
+  lines: {},
+  lineOrder: [],
+  full: {}, // whole texts of folded lines, by message id
+  engines: [],
+  preview: null, // the last answer to what was typed
+  outcomes: {}, // key → what came of an action of this page
+  busy: {}, // key → name of the action under way
+  toasts: [],
+  caseOpen: false,
+  online: true,
+  now: Date.now(),
+  skew: 0, // server's clock minus ours
+});
+
+let send = () => {};
+const waiting = new Map(); // key → called with the outcome
+
+export function boot({ me, ui, words, labels, languages, open, messages }) {
+  Object.assign(state, { me, ui, words, labels, languages, openId: open });
+  for (const message of messages) receive(message);
+}
+
+export function connect(emit) {
+  send = emit;
+}
+
+/** The text in the desk's language; Chinese is the source and its own key. */
+export function t(chinese, values = {}) {
+  const text = state.words[chinese] ?? chinese;
+  return text.replace(/\{(\w+)\}/g, (whole, name) => values[name] ?? whole);
+}
+
+export function label(group, code) {
+  return state.labels[group]?.[code] ?? code;
+}
+
+export function languageName(code) {
+  return code ? state.languages[code] ?? code : t("语言未知");
+}
+
+/** An id that no other action has: crypto.randomUUID exists on https and localhost only. */
+export function newKey() {
+  const bytes = crypto.getRandomValues(new Uint8Array(16));
+  bytes[6] = (bytes[6] & 0x0f) | 0x40;
+  bytes[8] = (bytes[8] & 0x3f) | 0x80;
+  const hex = Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
+  return hex.replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, "$1-$2-$3-$4-$5");
+}
+
+export function ask(type, values = {}) {
+  send({ type, ...values });
+}
+
+/** Ask for an action; resolves with what came of it. The same key again is the same action. */
+export function act(type, values, key = newKey()) {
+  state.busy[key] = type;
+  const done = new Promise((resolve) => waiting.set(key, resolve));
+  ask(type, { key, ...values });
+  return done;
+}
+
+/** An action without a place of its own to tell its outcome: a refusal is shown as a toast. */
+export async function actAndTell(type, values) {
+  const outcome = await act(type, { conversation: state.openId, ...values });
+  const problem = outcomeText(outcome);
+  if (problem) toast(problem, "bad");
+  return !problem;
+}
+
+export function outcomeText({ refusal, error }) {
+  if (refusal) {
+    const why = label("refusal", refusal.code);
+    return refusal.detail ? `${why} · ${refusal.detail}` : why;
+  }
+  if (error === "slow") return t("已保存，仍在处理中");
+  if (error === "unknown_target") return label("refusal", "unknown_target");
+  return error ? t("没有成功，请再试一次") : "";
+}
+
+export function toast(text, tone = "") {
+  const id = newKey();
+  state.toasts.push({ id, text, tone });
+  setTimeout(() => (state.toasts = state.toasts.filter((each) => each.id !== id)), 6000);
+}
+
+export function openConversation(id) {
+  if (id === state.openId) return;
+  Object.assign(state, { openId: id, gone: false, head: null, lines: {}, lineOrder: [], full: {}, preview: null, caseOpen: false });
+  history.replaceState(history.state, "", `${window.path_prefix ?? "/desk"}/${id ?? ""}`);
+  if (id === null) ask("close");
+  else ask("open", { id });
+}
+
+const handlers = {
+  list({ order, rows, now, filtered }) {
+    const kept = {};
+    const fresh = Object.fromEntries(rows.map((row) => [row.id, row]));
+    for (const id of order) kept[id] = fresh[id] ?? state.rows[id];
+    state.rows = kept;
+    state.order = order;
+    if (filtered) state.filtering = false;
+    setClock(now);
+  },
+  view({ id, head, order, lines, now }) {
+    if (id !== state.openId) return;
+    const fresh = Object.fromEntries(lines.map((line) => [line.id, line]));
+    for (const known of Object.keys(state.lines)) if (!order.includes(Number(known))) delete state.lines[known];
+    Object.assign(state.lines, fresh);
+    state.lineOrder = order;
+    state.head = head;
+    setClock(now);
+    if (head.row.unread && !document.hidden) ask("seen", { id });
+  },
+  gone({ id }) {
+    if (state.openId === id) Object.assign(state, { openId: null, head: null, gone: true });
+  },
+  preview(message) {
+    if (message.conversation === state.openId) state.preview = message;
+  },
+  full({ id, text, chinese }) {
+    state.full[id] = { text, chinese };
+  },
+  health({ engines }) {
+    state.engines = engines;
+  },
+  outcome(message) {
+    delete state.busy[message.key];
+    const resolve = waiting.get(message.key);
+    waiting.delete(message.key);
+    if (resolve) resolve(message);
+    else if (message.error) toast(outcomeText(message), "bad");
+  },
+  trouble() {
+    toast(t("读取数据出错，正在重试"), "bad");
+  },
+  ended() {
+    location.href = "/login";
+  },
+};
+
+export function receive(message) {
+  handlers[message.type](message);
+}
+
+function setClock(now) {
+  if (now == null) return;
+  state.skew = now - Date.now();
+  state.now = now;
+}
+
+document.addEventListener("visibilitychange", () => {
+  if (!document.hidden && state.head?.row.unread) ask("seen", { id: state.openId });
+});

@@ -1,0 +1,5 @@
+"""``python -m bot`` is ``heqi``."""
+
+from bot.cli import main
+
+main()

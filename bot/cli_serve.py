@@ -1,0 +1,84 @@
+"""``heqi serve`` and ``heqi demo``: the service."""
+
+from __future__ import annotations
+
+import asyncio
+import errno
+import os
+import socket
+import sys
+import webbrowser
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from bot.cli_common import Config, fail
+
+if TYPE_CHECKING:
+    from bot.app import App
+    from bot.settings import Server
+
+
+def serve(config: Config = None) -> None:
+    """启动服务，直到按下 Ctrl+C (start the service)."""
+    from bot import app, logs  # noqa: PLC0415 - imported when used, help stays fast
+    from bot.settings_file import load  # noqa: PLC0415
+
+    settings = load(config)
+    _refuse_taken_port(settings.server)
+    logs.configure()
+    asyncio.run(app.serve(settings, demo=False))
+
+
+def demo(
+    config: Config = None,
+    story: Annotated[
+        bool, typer.Option("--story/--no-story", help="演示一天中十位买家的对话 (play a day of ten buyers)")
+    ] = False,
+    browser: Annotated[
+        bool | None, typer.Option("--open/--no-open", help="打开浏览器 (open the browser)", show_default="auto")
+    ] = None,
+) -> None:
+    """试用：无需密钥、账号和网络 (try it: no key, no account, no network needed)."""
+    import logging  # noqa: PLC0415
+
+    from bot import app, logs  # noqa: PLC0415
+    from bot.settings_file import load  # noqa: PLC0415
+
+    settings = load(config)
+    _refuse_taken_port(settings.server)
+    logs.configure(level=logging.WARNING if sys.stderr.isatty() else logging.INFO)
+
+    async def ready(running: App) -> None:
+        for label, address in running.addresses():
+            typer.echo(f"{label}  {address}")
+        if browser or (browser is None and _has_desktop()):
+            webbrowser.open(running.addresses()[0][1])
+        if story:
+            from bot.story import load_story, play  # noqa: PLC0415
+
+            await play(running.inbox, running.desk, load_story(), account=settings.channel_accounts[0].id)
+
+    asyncio.run(app.serve(settings, demo=True, ready=ready))
+
+
+def _refuse_taken_port(server: Server) -> None:
+    """Say plainly that the port is taken; the web server itself would tell it in a log line only."""
+    family = socket.AF_INET6 if ":" in server.host else socket.AF_INET
+    with socket.socket(family, socket.SOCK_STREAM) as probe:
+        if os.name == "posix":
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((server.host, server.port))
+        except OSError as error:
+            where = f"{server.host}:{server.port}"
+            if error.errno == errno.EADDRINUSE:
+                fail(f"{where} 已被占用，请用 HEQI_SERVER__PORT 换端口 (taken; set HEQI_SERVER__PORT)", code=1)
+            fail(f"{where} 无法使用：{error.strerror} (cannot listen there)", code=1)
+
+
+def _has_desktop() -> bool:
+    """Whether a browser would open in a window a person sees, not in this terminal."""
+    if not sys.stdout.isatty():
+        return False
+    return sys.platform in {"darwin", "win32"} or bool(os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"))

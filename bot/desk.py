@@ -1,0 +1,177 @@
+"""What a desk and the web chat may read, from the store."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from sqlalchemy import Connection, Row
+
+from adapters.ports import ChatLine, ConversationRow, ConversationView, EngineHealth, Line, ListQuery, Preview
+from bot.accounts import Accounts, account_of
+from bot.feed import ChangeFeed
+from bot.store import Store, conversations, deliveries, listing, messages, proposals, turns
+from bot.work import HISTORY
+from dialogs.errors import Malformed
+from dialogs.messages import Conversation, DeliveryState, Direction, LanguageGuess
+
+PreviewText = Callable[[Conversation, str, bool], Awaitable[Preview]]
+
+
+class StoredDesk:
+    """``adapters.ports.Desk`` over the store; ``preview`` and ``health`` are given by whoever composes."""
+
+    def __init__(
+        self,
+        *,
+        store: Store,
+        accounts: Accounts,
+        feed: ChangeFeed,
+        preview: PreviewText,
+        health: Callable[[], tuple[EngineHealth, ...]],
+    ) -> None:
+        self._store = store
+        self._accounts = accounts
+        self._feed = feed
+        self._preview = preview
+        self._health = health
+
+    async def conversations(self, query: ListQuery) -> tuple[ConversationRow, ...]:
+        """Rows by urgency: the clock that runs out first, mood, waiting time."""
+        return await self._store.read(lambda conn: listing.find(conn, query))
+
+    async def view(
+        self, conversation_id: int, *, before: int | None = None, limit: int = 60
+    ) -> ConversationView | None:
+        """One conversation with its latest lines (with ``seq`` below ``before``), None when there is none."""
+        return await self._store.read(
+            lambda conn: _view(conn, conversation_id, self._accounts, before=before, limit=limit)
+        )
+
+    async def preview(self, conversation_id: int, seller_text: str, *, back: bool = False) -> Preview:
+        """What ``seller_text`` would become for this buyer; with ``back`` also the Chinese of that.
+
+        Raises:
+            Malformed: there is no such conversation.
+        """
+
+        def load(conn: Connection) -> Conversation | None:
+            if not conversations.exists(conn, conversation_id):
+                return None
+            history = messages.history(conn, conversation_id, before=_END, limit=HISTORY)
+            return conversations.load(conn, conversation_id, self._accounts, history=history).conversation
+
+        conversation = await self._store.read(load)
+        if conversation is None:
+            raise Malformed("conversation_id: there is no such conversation")
+        return await self._preview(conversation, seller_text, back)
+
+    async def mark_read(self, conversation_id: int) -> None:
+        """Nothing in it is unread any more."""
+        if await self._store.write(lambda conn: conversations.mark_read(conn, conversation_id)):
+            self._feed.publish(conversation_id)
+
+    def health(self) -> tuple[EngineHealth, ...]:
+        """The engines in the shop's order."""
+        return self._health()
+
+
+class StoredChats:
+    """``adapters.ports.Chats`` over the store."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+
+    async def lines(self, account: str, chat: str, *, after: int = 0, limit: int = 200) -> tuple[ChatLine, ...]:
+        """The lines of a chat with an id above ``after``, oldest first; outgoing ones only once they were sent."""
+
+        def read(conn: Connection) -> tuple[ChatLine, ...]:
+            conversation_id = conversations.find(conn, account, chat)
+            if conversation_id is None:
+                return ()
+            return tuple(
+                ChatLine(
+                    id=row.id,
+                    mine=row.direction == Direction.INCOMING,
+                    text=row.text,
+                    at=row.at,
+                    media=row.media or (),
+                    state=None if row.state is None else DeliveryState(row.state),
+                    external_id=row.external_id,
+                )
+                for row in listing.chat_lines(conn, conversation_id, after=after, limit=limit)
+            )
+
+        return await self._store.read(read)
+
+    async def conversation_of(self, account: str, chat: str) -> int | None:
+        """Id of the conversation of a chat, None before the first message."""
+        return await self._store.read(lambda conn: conversations.find(conn, account, chat))
+
+
+_END = 2**31 - 1  # above every number within a conversation
+
+
+def _view(
+    conn: Connection, conversation_id: int, accounts: Accounts, *, before: int | None, limit: int
+) -> ConversationView | None:
+    row = listing.one(conn, conversation_id)
+    if row is None:
+        return None
+    found = messages.rows(conn, conversation_id, before=_END if before is None else before, limit=limit + 1)
+    lines = _lines(conn, found[-limit:])
+    turn_id, offered = proposals.open_turn(conn, conversation_id)
+    account = account_of(accounts, row.account, shop=row.shop, channel=row.channel)
+    return ConversationView(
+        row=listing.row_of(row),
+        case=row.case,
+        capabilities=account.capabilities,
+        language_override=row.language_override,
+        language_candidates=_candidates(lines),
+        lines=lines,
+        earlier=len(found) > limit,
+        turn_id=turn_id,
+        proposals=offered,
+        closed_by=messages.last_author(conn, conversation_id),
+    )
+
+
+def _lines(conn: Connection, rows: list[Row[*tuple[Any, ...]]]) -> tuple[Line, ...]:
+    ids = [row.id for row in rows]
+    read = turns.of_messages(conn, ids)
+    sent = deliveries.of_messages(conn, ids)
+    replaced = listing.replaced(conn, ids)
+    incoming = [row.event_id for row in rows if row.direction == Direction.INCOMING]
+    states = listing.events_of(conn, incoming)
+    return tuple(
+        _line(row, read.get(row.id), sent.get(row.id), states.get(row.event_id), replaced=row.id in replaced)
+        for row in rows
+    )
+
+
+def _line(
+    row: Row[*tuple[Any, ...]],
+    turn: Row[*tuple[Any, ...]] | None,
+    delivery: tuple[DeliveryState, str | None] | None,
+    event: tuple[str, str | None] | None,
+    *,
+    replaced: bool,
+) -> Line:
+    state, error = event or ("done", None)
+    return Line(
+        message=messages.message(row),
+        turn_id=None if turn is None else turn.id,
+        pending=state == "open",
+        parked=error if state == "parked" else None,
+        reading=None if turn is None else turn.reading,
+        translation=None if turn is None else turn.translation,
+        delivery=None if delivery is None else delivery[0],
+        delivery_error=None if delivery is None else delivery[1],
+        replaced=replaced,
+    )
+
+
+def _candidates(lines: tuple[Line, ...]) -> tuple[LanguageGuess, ...]:
+    """What the last read message may be written in."""
+    readings = [line.reading for line in lines if line.reading is not None]
+    return readings[-1].language.candidates if readings else ()

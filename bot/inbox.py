@@ -1,0 +1,177 @@
+"""The inbox: an event is stored once, numbered within its conversation, and its lane is woken."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import defaultdict
+from dataclasses import replace
+from datetime import datetime
+
+from sqlalchemy import Connection
+
+from adapters.ports import Outcome
+from bot.accounts import Accounts
+from bot.engine.port import WorkEngine
+from bot.feed import ChangeFeed
+from bot.lanes import conversation_lane
+from bot.store import Store, conversations, deliveries, events, messages
+from bot.store.types import storable
+from dialogs.errors import Malformed
+from dialogs.events import Accepted, AgentChose, AgentNoted, Body, BuyerEdited, BuyerWrote, Event, Receipt
+from dialogs.messages import Direction
+from dialogs.ports import Clock
+
+
+class Inbox:
+    """``adapters.ports.Inbox`` over the store."""
+
+    def __init__(self, *, store: Store, engine: WorkEngine, accounts: Accounts, clock: Clock, feed: ChangeFeed) -> None:
+        self._store = store
+        self._engine = engine
+        self._accounts = accounts
+        self._clock = clock
+        self._feed = feed
+        self._waiting: defaultdict[int, set[asyncio.Future[Outcome]]] = defaultdict(set)
+
+    async def accept(self, event: Event) -> Accepted:
+        """Store the event and wake its lane; after this returned the platform may be told 200.
+
+        Raises:
+            Malformed: the event names an account or a conversation that does not exist.
+        """
+        now = self._clock.now()
+        event = _storable(event)
+        try:
+            accepted = await self._store.write(lambda conn: receive(conn, event, self._accounts, now=now))
+        except _StoredBefore:
+            accepted = await self._store.read(lambda conn: _first(conn, event))
+        # A duplicate wakes too: the first one's wake may have died with its process.
+        self._engine.wake(conversation_lane(accepted.conversation_id))
+        if not accepted.duplicate:
+            self._feed.publish(accepted.conversation_id)
+        return accepted
+
+    async def outcome(self, event_id: int, timeout: float = 30.0) -> Outcome:
+        """Wait until the event was worked on and tell what came of it.
+
+        Raises:
+            TimeoutError: it is still open after ``timeout`` seconds; it stays in the inbox.
+        """
+        told: asyncio.Future[Outcome] = asyncio.get_running_loop().create_future()
+        self._waiting[event_id].add(told)
+        try:
+            stored = await self._store.read(lambda conn: events.outcome(conn, event_id))
+            if stored is not None:
+                return stored
+            async with asyncio.timeout(timeout):
+                return await told
+        finally:
+            self._waiting[event_id].discard(told)
+            if not self._waiting[event_id]:
+                del self._waiting[event_id]
+
+    def settled(self, event_id: int, outcome: Outcome) -> None:
+        """Tell those who wait for an event; called once its outcome is stored."""
+        for told in self._waiting.get(event_id, ()):
+            if not told.done():
+                told.set_result(outcome)
+
+
+class _StoredBefore(Exception):  # noqa: N818 - tells what was found
+    """The unique constraint said that this event is here already; undoes the number and the message it took."""
+
+
+def receive(conn: Connection, event: Event, accounts: Accounts, *, now: datetime) -> Accepted:
+    """Store an event within the caller's transaction.
+
+    Raises:
+        Malformed: the event names an account or a conversation that does not exist.
+    """
+    conversation_id = _conversation(conn, event, accounts, now=now)
+    body = event.body
+    if isinstance(body, BuyerWrote | BuyerEdited):
+        seq = conversations.next_seq_for_buyer(conn, conversation_id, body.text, event.at)
+    else:
+        seq = conversations.next_seq(conn, conversation_id)
+    if seq is None:
+        raise Malformed("conversation_id: there is no such conversation")
+    event_id = events.add(conn, event, conversation_id=conversation_id, seq=seq, now=now)
+    if event_id is None:
+        raise _StoredBefore
+    if isinstance(body, BuyerWrote | BuyerEdited):
+        messages.add(
+            conn,
+            conversation_id=conversation_id,
+            event_id=event_id,
+            seq=seq,
+            direction=Direction.INCOMING,
+            text=body.text,
+            at=event.at,
+            media=() if isinstance(body, BuyerEdited) else body.media,
+            external_id=body.of if isinstance(body, BuyerEdited) else event.external_id,
+            edits=messages.latest_version(conn, conversation_id, body.of) if isinstance(body, BuyerEdited) else None,
+        )
+    return Accepted(event_id, conversation_id, duplicate=False)
+
+
+def _conversation(conn: Connection, event: Event, accounts: Accounts, *, now: datetime) -> int:
+    if event.conversation_id is not None:
+        return event.conversation_id
+    if isinstance(event.body, Receipt):
+        return _of_receipt(conn, event, event.body)
+    if event.chat is None:
+        raise Malformed("chat: an event must name its chat or its conversation")
+    account = accounts.get(event.account)
+    if account is None:
+        raise Malformed("account: it is not one of the settings")
+    return conversations.find_or_add(
+        conn,
+        account=event.account,
+        chat=event.chat,
+        of=account,
+        name=event.contact_name,
+        known=event.contact_aliases,
+        now=now,
+    )
+
+
+def _of_receipt(conn: Connection, event: Event, receipt: Receipt) -> int:
+    """A receipt belongs to a conversation that is there: it never makes one."""
+    found = None if event.chat is None else conversations.find(conn, event.account, event.chat)
+    if found is None:
+        found = deliveries.conversation_of(conn, event.account, receipt.of)
+    if found is None:
+        raise Malformed("of: no message of that id was sent")
+    return found
+
+
+def _first(conn: Connection, event: Event) -> Accepted:
+    row = events.find(conn, event.account, event.external_id)
+    if row is None:
+        raise Malformed("external_id: the event was removed while it was received again")
+    return Accepted(row.id, row.conversation_id, duplicate=True)
+
+
+def _storable(event: Event) -> Event:
+    return replace(
+        event,
+        external_id=storable(event.external_id),
+        chat=None if event.chat is None else storable(event.chat),
+        contact_name=storable(event.contact_name),
+        contact_aliases=tuple((storable(kind), storable(value)) for kind, value in event.contact_aliases),
+        body=_storable_body(event.body),
+    )
+
+
+def _storable_body(body: Body) -> Body:
+    if isinstance(body, BuyerWrote | AgentNoted):
+        return replace(body, text=storable(body.text))
+    if isinstance(body, BuyerEdited):
+        return replace(body, text=storable(body.text), of=storable(body.of))
+    if isinstance(body, Receipt):
+        return replace(body, of=storable(body.of))
+    if isinstance(body, AgentChose):
+        choice = body.choice
+        buyer_text = None if choice.buyer_text is None else storable(choice.buyer_text)
+        return replace(body, choice=replace(choice, seller_text=storable(choice.seller_text), buyer_text=buyer_text))
+    return body

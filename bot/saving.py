@@ -1,0 +1,188 @@
+"""What was decided becomes rows, all in one transaction: a turn is stored whole or not at all."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import Connection
+
+from adapters.ports import Outcome
+from bot.lanes import chat_lane
+from bot.store import clocks, conversations, deliveries, events, messages, proposals, turns
+from bot.work import Work
+from dialogs.events import AgentChose, AgentDecided, AgentNoted, AgentRetranslated, AgentSetLanguage, Receipt
+from dialogs.messages import DeliveryState as State
+from dialogs.messages import Direction, Refusal, RefusalCode, Reply, Turn
+
+# What a seller may still take back: all that is not on its way.
+CANCELLABLE = (State.HELD, State.QUEUED, State.FAILED, State.AMBIGUOUS)
+
+
+@dataclass(frozen=True, slots=True)
+class Saved:
+    """What came of an event, and the lane that has something to send since."""
+
+    outcome: Outcome
+    lane: str | None = None
+
+
+def save_turn(conn: Connection, work: Work, turn: Turn, *, now: datetime) -> Saved:
+    """Store a decided turn and mark its event done.
+
+    Raises:
+        AlreadyWorkedOn: the event was finished by somebody else; nothing may be stored.
+    """
+    conversation_id = work.conversation.id
+    refusal, sent = turn.refusal, None
+    if turn.reply is not None and isinstance(work.body, AgentDecided):
+        refusal, sent = _save_released(conn, work, turn.reply, now=now)
+    elif turn.reply is not None:
+        sent = _save_reply(conn, work, turn.reply, edits=None, now=now)
+    leaves = turn.reply is not None and turn.reply.held is None and sent is not None
+
+    turn_id = turns.add(
+        conn,
+        turn,
+        event_id=work.head.id,
+        conversation_id=conversation_id,
+        message_id=work.message.id if work.message is not None and turn.reading is not None else None,
+        reply_message_id=sent,
+        now=now,
+    )
+    if turn.proposals is not None:
+        chosen = work.body.choice.proposal_id if isinstance(work.body, AgentChose) else None
+        proposals.close(conn, conversation_id, chosen=chosen, by=_agent(work), now=now)
+        proposals.offer(conn, conversation_id, turn_id, turn.proposals)
+    for kind in turn.stop_clocks:
+        clocks.stop(conn, conversation_id, kind)
+    for clock in turn.start_clocks:
+        clocks.start(conn, conversation_id, clock)
+    if isinstance(work.body, AgentSetLanguage):
+        conversations.set_language(conn, conversation_id, work.body.language)
+    if isinstance(work.body, AgentRetranslated) and work.message is not None:
+        events.unpark_message(conn, work.message.id)
+    conversations.after_turn(
+        conn,
+        conversation_id,
+        turn.case,
+        memory=turn.language_memory,
+        seq=work.head.seq if leaves or work.message is None else work.message.seq,
+        read=turn.translation.text if turn.translation is not None and turn.reading is not None else None,
+        answered=turn.reply.seller_text if turn.reply is not None and leaves else None,
+        now=now,
+    )
+    outcome = Outcome(done=True, refusal=refusal, message_id=sent)
+    events.settle(conn, work.head.id, outcome)
+    return Saved(outcome, chat_lane(work.place.account, work.place.chat) if leaves else None)
+
+
+def save_refusal(conn: Connection, work: Work, refusal: Refusal) -> Saved:
+    """Store that an action was refused before anything had to be decided."""
+    outcome = Outcome(done=True, refusal=refusal)
+    events.settle(conn, work.head.id, outcome)
+    return Saved(outcome)
+
+
+def save_fact(conn: Connection, work: Work, *, now: datetime) -> Saved:
+    """Store an event there is nothing to decide about: a receipt, a note, a delivery's fate, a stopped clock."""
+    saved = Saved(Outcome(done=True))
+    match work.body:
+        case Receipt():
+            deliveries.receipt(conn, work.head.account, work.body, now=now)
+        case AgentNoted():
+            saved = Saved(Outcome(done=True, message_id=_save_note(conn, work, work.body)))
+        case AgentDecided():
+            saved = _save_fate(conn, work, work.body, now=now)
+        case _:
+            pass
+    events.settle(conn, work.head.id, saved.outcome)
+    return saved
+
+
+def _save_reply(conn: Connection, work: Work, reply: Reply, *, edits: int | None, now: datetime) -> int:
+    message_id = messages.add(
+        conn,
+        conversation_id=work.conversation.id,
+        event_id=work.head.id,
+        seq=work.head.seq,
+        direction=Direction.OUTGOING,
+        text=reply.buyer_text or "",
+        seller_text=reply.seller_text,
+        language=reply.language,
+        at=now,
+        author=_agent(work) or "",
+        reply_id=reply.reply_id,
+        kind=reply.kind,
+        edits=edits,
+    )
+    deliveries.add(
+        conn,
+        message_id=message_id,
+        conversation_id=work.conversation.id,
+        lane=chat_lane(work.place.account, work.place.chat),
+        account=work.place.account,
+        chat=work.place.chat,
+        held=None if reply.held is None else reply.held.value,
+        now=now,
+    )
+    return message_id
+
+
+def _save_released(conn: Connection, work: Work, reply: Reply, *, now: datetime) -> tuple[Refusal | None, int | None]:
+    """A held reply was decided again: it leaves as it stands, or another text takes its place, or it stays held."""
+    held = work.message
+    if held is None:  # look() gives every AgentDecided its message or a refusal
+        raise ValueError("a held reply was released without its message")
+    if reply.held is not None:
+        return Refusal(reply.held), None
+    delivery = deliveries.of_message(conn, work.conversation.id, held.id)
+    same = held.text == reply.buyer_text
+    to = State.QUEUED if same else State.CANCELLED
+    if delivery is None or not deliveries.move(conn, delivery.id, of=(State.HELD,), to=to, now=now):
+        return Refusal(RefusalCode.CLOSED), None
+    if same:
+        return None, held.id
+    return None, _save_reply(conn, work, reply, edits=held.id, now=now)
+
+
+def _save_note(conn: Connection, work: Work, note: AgentNoted) -> int:
+    return messages.add(
+        conn,
+        conversation_id=work.conversation.id,
+        event_id=work.head.id,
+        seq=work.head.seq,
+        direction=Direction.NOTE,
+        text=note.text,
+        seller_text=note.text,
+        at=work.head.at,
+        author=note.agent,
+    )
+
+
+def _save_fate(conn: Connection, work: Work, decided: AgentDecided, *, now: datetime) -> Saved:
+    delivery = deliveries.of_message(conn, work.conversation.id, decided.message_id)
+    if delivery is None:
+        return Saved(Outcome(done=True, refusal=Refusal(RefusalCode.UNKNOWN_TARGET)))
+    lane = None
+    match decided.decision:
+        case "cancel":
+            moved = deliveries.move(conn, delivery.id, of=CANCELLABLE, to=State.CANCELLED, now=now)
+        case "arrived":
+            moved = deliveries.move(conn, delivery.id, of=(State.AMBIGUOUS,), to=State.DELIVERED, now=now)
+        case "retry":
+            moved = deliveries.again(conn, delivery.id, now=now)
+            lane = delivery.lane
+        case "send":  # only a held one can be let go, and that needs a decision
+            moved = False
+    if not moved:
+        return Saved(Outcome(done=True, refusal=Refusal(RefusalCode.CLOSED, delivery.state)))
+    return Saved(Outcome(done=True, message_id=decided.message_id), lane)
+
+
+def _agent(work: Work) -> str | None:
+    match work.body:
+        case AgentChose():
+            return work.body.choice.agent
+        case _:
+            return getattr(work.body, "agent", None)

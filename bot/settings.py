@@ -1,0 +1,308 @@
+"""Settings: one frozen tree from ``heqi.toml`` and the environment. Every value is checked where it stands."""
+
+from __future__ import annotations
+
+import ipaddress
+import os
+import stat
+import tomllib
+from collections.abc import Iterator, Mapping
+from decimal import Decimal
+from pathlib import Path
+from typing import Annotated, Any, Literal
+from urllib.parse import urlsplit
+
+from babel.numbers import get_currency_precision, list_currencies
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+from typing_extensions import override
+
+from adapters.engines import ENGINES, NEEDED, EngineSettings, Secret
+from dialogs.language import DETECTORS
+from dialogs.messages import Money, Shop
+from dialogs.remedies import LADDER
+
+ENV_PREFIX = "HEQI_"
+
+Glossary = Mapping[str, Mapping[str, str]]
+
+# Engines that take no key, and those that do with or without: what they cannot work without stands in NEEDED.
+_KEYLESS = frozenset({"google", "mymemory"})
+
+
+def _web_address(value: str) -> str:
+    parts = urlsplit(value)
+    if parts.scheme not in {"http", "https"} or not parts.hostname:
+        raise ValueError("应为 http:// 或 https:// 开头的完整网址 (a full http or https address)")
+    if parts.username or parts.password or parts.query or parts.fragment:
+        raise ValueError("网址中不要带账号、密码或参数，密钥用 key_env 或 key_file (no user, password or query in it)")
+    return value.rstrip("/")
+
+
+def _database_address(value: str) -> str:
+    parts = urlsplit(value)
+    if parts.scheme.partition("+")[0] not in {"sqlite", "postgresql"}:
+        raise ValueError("应以 sqlite:/// 或 postgresql:// 开头 (must begin with sqlite:/// or postgresql://)")
+    return value
+
+
+def _network(value: str) -> str:
+    try:
+        ipaddress.ip_network(value, strict=False)
+    except ValueError:
+        raise ValueError("应为 IP 地址或网段，如 10.0.0.0/8 (an IP address or network)") from None
+    return value
+
+
+def _currency(value: str) -> str:
+    if value not in _CURRENCIES:
+        raise ValueError("应为 ISO 4217 货币代码，如 USD (an ISO 4217 currency code)")
+    return value
+
+
+def _one_of(*choices: str) -> AfterValidator:
+    def check(value: str) -> str:
+        if value not in choices:
+            raise ValueError(f"可选：{', '.join(choices)} (one of these)")
+        return value
+
+    return AfterValidator(check)
+
+
+def engine_id(engine: Mapping[str, Any]) -> str | None:
+    """The id of an ``[[engines]]`` entry: its label, else its name."""
+    return engine.get("label") or engine.get("name")
+
+
+def gaps(engine: Mapping[str, Any]) -> Iterator[str]:
+    """What an ``[[engines]]`` entry lacks or has too much, as sentences."""
+    name = str(engine.get("name"))
+    keys = [key for key in ("key_env", "key_file") if key in engine]
+    for need in NEEDED.get(name, ()):
+        if need == "key" and not keys:
+            yield "缺少 key_env 或 key_file (key_env or key_file is required)"
+        elif need != "key" and need not in engine:
+            yield f"缺少 {need} ({need} is required)"
+    if len(keys) > 1:
+        yield "key_env 和 key_file 只能填一个 (only one of key_env and key_file)"
+    elif keys and name in _KEYLESS:
+        yield f"这个引擎不需要密钥，请删去 {keys[0]} (this engine takes no key)"
+
+
+def _exact(value: object) -> object:
+    """A TOML float reads as what was typed (5.10), never as its binary neighbour."""
+    return str(value) if isinstance(value, float) else value
+
+
+def _private_file(value: Path) -> Path:
+    try:
+        mode = value.stat().st_mode
+        value.read_bytes()
+    except OSError as error:
+        raise ValueError(f"无法读取：{error.strerror} (cannot be read)") from None
+    if os.name == "posix" and mode & (stat.S_IROTH | stat.S_IWOTH):
+        raise ValueError("其他用户也能读写此文件，请执行 chmod 600 (others may read it; chmod 600 it)")
+    return value
+
+
+def _filled_variable(value: str) -> str:
+    if not os.environ.get(value, "").strip():
+        raise ValueError("此环境变量未设置或为空 (this environment variable is not set or empty)")
+    return value
+
+
+def _glossary_file(value: Path) -> Path:
+    try:
+        table = tomllib.loads(value.read_text(encoding="utf-8-sig"))
+    except OSError as error:
+        raise ValueError(f"无法读取：{error.strerror} (cannot be read)") from None
+    except ValueError as error:
+        raise ValueError(f"不是有效的 TOML：{error} (not valid TOML)") from None
+    for term, wordings in table.items():
+        if not isinstance(wordings, dict) or not all(isinstance(word, str) for word in wordings.values()):
+            raise ValueError(f'“{term}” 应写成 {{ en = "…", es = "…" }} (a table of language = wording)')
+    return value
+
+
+_CURRENCIES = frozenset(list_currencies())
+_Id = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,31}$")]
+_AccountId = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,39}$")]  # web-<shop> fits
+_WebAddress = Annotated[str, AfterValidator(_web_address)]
+
+
+class _Table(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Server(_Table):
+    """Where Heqi listens and how it is reached."""
+
+    host: Annotated[str, Field(min_length=1)] = "127.0.0.1"
+    port: Annotated[int, Field(ge=0, le=65535)] = 8080  # 0: any free port
+    public_url: _WebAddress | None = None  # behind a proxy
+    trusted_proxies: tuple[Annotated[str, AfterValidator(_network)], ...] = ("127.0.0.1",)
+
+    @property
+    def url(self) -> str:
+        """The address people open."""
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return self.public_url or f"http://{host}:{self.port}"
+
+
+class Database(_Table):
+    """Where the rows are; without ``url`` a SQLite file in the data folder."""
+
+    url: Annotated[str, AfterValidator(_database_address)] | None = None
+
+
+class Engine(_Table):
+    """One translation engine. Its key comes from the environment or a file, never from the settings."""
+
+    name: Annotated[str, _one_of(*ENGINES)]
+    label: _Id | None = None  # tells two engines of one name apart
+    url: _WebAddress | None = None
+    model: Annotated[str, Field(min_length=1)] | None = None
+    key_env: Annotated[str, AfterValidator(_filled_variable)] | None = None
+    key_file: Annotated[Path, AfterValidator(_private_file)] | None = None
+    timeout: Annotated[float, Field(gt=0, le=120)] = 8.0  # seconds for one call
+    rate: Annotated[float, Field(gt=0)] | None = None  # calls per second at most
+
+    def value(self) -> EngineSettings:
+        """The same as the adapters know it; the key is read where it is kept."""
+        key = ""
+        if self.key_env:
+            key = os.environ[self.key_env]
+        elif self.key_file:
+            key = self.key_file.read_text(encoding="utf-8-sig")
+        return EngineSettings(
+            name=self.name,
+            label=self.label or "",
+            url=self.url or "",
+            key=Secret(key.strip()),
+            model=self.model or "",
+            timeout=self.timeout,
+            rate_per_second=self.rate or 0.0,
+        )
+
+
+class Limit(_Table):
+    """An amount a seller may promise alone in one case."""
+
+    amount: Annotated[Decimal, BeforeValidator(_exact), Field(gt=0, allow_inf_nan=False)]
+    currency: Annotated[str, AfterValidator(_currency)]
+
+    @model_validator(mode="after")
+    def _whole(self) -> Limit:
+        places = get_currency_precision(self.currency)
+        if self.amount != round(self.amount, places):
+            raise ValueError(f"{self.currency} 最多 {places} 位小数 ({self.currency} has {places} decimal places)")
+        return self
+
+    def money(self) -> Money:
+        """The same as a value that travels."""
+        return Money(self.amount, self.currency)
+
+
+class ShopSettings(_Table):
+    """One shop: its limits, its words and the order its engines are asked in."""
+
+    id: _Id
+    name: Annotated[str, Field(min_length=1)]
+    response_minutes: Annotated[int, Field(ge=1, le=24 * 60)] = 5
+    goodwill: Limit | None = None
+    credit: Limit | None = None
+    remedies: frozenset[Annotated[str, _one_of(*LADDER)]] = frozenset(LADDER)  # what an agent may offer alone
+    engines: tuple[str, ...] | None = None  # None: all, in the order of [[engines]]
+    glossary: Glossary = Field(default_factory=dict)
+    glossary_file: Annotated[Path, AfterValidator(_glossary_file)] | None = None
+
+    def shop(self) -> Shop:
+        """The same as the dialogs know it; words of ``glossary`` win over those of ``glossary_file``."""
+        words: dict[str, Mapping[str, str]] = {}
+        if self.glossary_file:
+            words.update(tomllib.loads(self.glossary_file.read_text(encoding="utf-8-sig")))
+        words.update(self.glossary)
+        return Shop(
+            id=self.id,
+            name=self.name,
+            response_minutes=self.response_minutes,
+            goodwill=self.goodwill.money() if self.goodwill else None,
+            credit=self.credit.money() if self.credit else None,
+            remedies=self.remedies,
+            glossary=words,
+        )
+
+
+class AccountSettings(_Table):
+    """One account of a shop on a channel."""
+
+    channel: Literal["webchat"]
+    id: _AccountId
+    shop: _Id
+
+
+DEFAULT_ENGINES = (Engine(name="google"),)
+DEFAULT_SHOPS = (ShopSettings(id="main", name="我的店铺"),)
+
+
+class Settings(BaseSettings):
+    """Everything that can be set. ``bot.settings_file.load`` makes it; nothing else reads the environment."""
+
+    model_config = SettingsConfigDict(
+        frozen=True,
+        extra="forbid",
+        env_prefix=ENV_PREFIX,
+        env_nested_delimiter="__",
+    )
+
+    data: Path = Path("var")  # folder of the database and the attachments
+    detector: Annotated[str, _one_of(*DETECTORS)] = "eldc"
+    server: Server = Server()
+    database: Database = Database()
+    engines: tuple[Engine, ...] = DEFAULT_ENGINES
+    shops: Annotated[tuple[ShopSettings, ...], Field(min_length=1)] = DEFAULT_SHOPS
+    accounts: tuple[AccountSettings, ...] = ()  # none: a web chat for every shop, see channel_accounts
+
+    @classmethod
+    @override
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """File and environment are merged before, so that every problem can name where its value stands."""
+        return (init_settings,)
+
+    @property
+    def database_url(self) -> str:
+        """The address of the database."""
+        return self.database.url or f"sqlite:///{self.data / 'heqi.sqlite'}"
+
+    @property
+    def channel_accounts(self) -> tuple[AccountSettings, ...]:
+        """The accounts; when none is set, the first shop's web chat is ``web``, those of others ``web-<shop>``."""
+        if self.accounts:
+            return self.accounts
+        first, *others = self.shops
+        return (
+            AccountSettings(channel="webchat", id="web", shop=first.id),
+            *(AccountSettings(channel="webchat", id=f"web-{shop.id}", shop=shop.id) for shop in others),
+        )
+
+    @property
+    def shop_values(self) -> Mapping[str, Shop]:
+        """Every shop as the dialogs know it, by id."""
+        return {shop.id: shop.shop() for shop in self.shops}
+
+    @property
+    def engine_values(self) -> tuple[EngineSettings, ...]:
+        """All engines as the adapters know them."""
+        return tuple(engine.value() for engine in self.engines)
+
+    def engine_order(self, shop: str) -> tuple[str, ...]:
+        """Ids of the engines a shop asks, in order."""
+        own = next((entry.engines for entry in self.shops if entry.id == shop), None)
+        return tuple(engine.label or engine.name for engine in self.engines) if own is None else own

@@ -1,0 +1,225 @@
+"""Conversations: one per chat of an account; its row gives the sequence everything in it is ordered by."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import Connection, bindparam, case, func, select, update
+
+from bot.accounts import Account, Accounts, account_of
+from bot.store import contacts, proposals
+from bot.store.schema import clocks, conversations
+from bot.store.schema import contacts as contact_table
+from bot.store.sql import InsertIfNew
+from dialogs.messages import Case, CaseStatus, Contact, Conversation, LanguageGuess, Message
+
+c = conversations.c
+
+_ADD = InsertIfNew(conversations, returning=c.id)
+_OF_CHAT = (
+    select(c.id, c.contact_id, contact_table.c.name, contact_table.c.aliases)
+    .join_from(conversations, contact_table)
+    .where(c.account == bindparam("account"), c.chat == bindparam("chat"))
+)
+_EXISTS = select(c.id).where(c.id == bindparam("conversation"))
+_NEXT = update(conversations).where(c.id == bindparam("conversation")).returning(c.next_seq)
+_NEXT_SEQ = _NEXT.values(next_seq=c.next_seq + 1)
+_NEXT_BUYER = _NEXT.values(
+    next_seq=c.next_seq + 1,
+    unread=c.unread + 1,
+    last_text=bindparam("words"),
+    last_seq=c.next_seq,
+    last_at=bindparam("moment"),
+    waiting_since=func.coalesce(c.waiting_since, bindparam("moment")),
+)
+_LOAD = (
+    select(
+        c.account,
+        c.chat,
+        c.shop,
+        c.channel,
+        c.contact_id,
+        contact_table.c.name,
+        contact_table.c.aliases,
+        c.case,
+        c.language_override,
+        c.language_memory,
+        c.next_seq,
+    )
+    .join_from(conversations, contact_table)
+    .where(c.id == bindparam("conversation"))
+)
+_RUNNING = (
+    select(func.min(clocks.c.due))
+    .where(clocks.c.conversation_id == c.id, clocks.c.kind == "response", clocks.c.state != "stopped")
+    .scalar_subquery()
+)
+_NEWEST = c.last_seq <= bindparam("turn_seq")
+_AFTER_TURN = (
+    update(conversations)
+    .where(c.id == bindparam("conversation"))
+    .values(
+        case=bindparam("new_case"),
+        status=bindparam("new_status"),
+        situation=bindparam("new_situation"),
+        mood=bindparam("new_mood"),
+        urgency=bindparam("new_urgency"),
+        language=bindparam("new_language"),
+        flags=bindparam("new_flags"),
+        language_memory=func.coalesce(bindparam("new_memory", type_=c.language_memory.type), c.language_memory),
+        due=_RUNNING,
+    )
+)
+# What the list shows is of the newest message, which may have come while this turn was decided.
+_AFTER_READING = _AFTER_TURN.values(last_text=case((_NEWEST, bindparam("words")), else_=c.last_text))
+_AFTER_REPLY = _AFTER_READING.values(
+    last_seq=case((_NEWEST, bindparam("turn_seq")), else_=c.last_seq),
+    last_at=case((_NEWEST, bindparam("moment", type_=c.last_at.type)), else_=c.last_at),
+    waiting_since=case((_NEWEST, None), else_=c.last_at),
+    unread=case((_NEWEST, 0), else_=c.unread),
+)
+_AFTER_CLOSING = _AFTER_TURN.values(waiting_since=None)
+_SET_LANGUAGE = (
+    update(conversations).where(c.id == bindparam("conversation")).values(language_override=bindparam("new_override"))
+)
+_READ = update(conversations).where(c.id == bindparam("conversation"), c.unread != 0).values(unread=0)
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A conversation as the dialogs see it, and where its answers go."""
+
+    conversation: Conversation
+    account: str
+    chat: str
+
+
+def find(conn: Connection, account: str, chat: str) -> int | None:
+    """Id of the conversation of a chat."""
+    row = conn.execute(_OF_CHAT, {"account": account, "chat": chat}).first()
+    return None if row is None else row.id
+
+
+def exists(conn: Connection, conversation_id: int) -> bool:
+    """Whether there is such a conversation."""
+    return conn.execute(_EXISTS, {"conversation": conversation_id}).first() is not None
+
+
+def find_or_add(
+    conn: Connection,
+    *,
+    account: str,
+    chat: str,
+    of: Account,
+    name: str,
+    known: contacts.Aliases,
+    now: datetime,
+) -> int:
+    """Id of the conversation of a chat, made with its contact when the chat is new."""
+    row = conn.execute(_OF_CHAT, {"account": account, "chat": chat}).first()
+    if row is not None:
+        contact = Contact(row.contact_id, row.name, row.aliases)
+        contacts.learn(conn, contact, account=account, name=name, known=known)
+        return int(row.id)
+    contact_id = contacts.find_or_add(conn, account=account, name=name, known=known, now=now)
+    values = {
+        "account": account,
+        "chat": chat,
+        "shop": of.shop.id,
+        "channel": of.channel,
+        "contact_id": contact_id,
+        "language_memory": (),
+        "unread": 0,
+        "last_text": "",
+        "last_seq": 0,
+        "last_at": now,
+        "next_seq": 1,
+    } | _columns(Case())
+    new = conn.execute(_ADD.on(conn), values).scalar()
+    if new is not None:
+        return int(new)
+    # Another connection made it in between.
+    return int(conn.execute(_OF_CHAT, {"account": account, "chat": chat}).one().id)
+
+
+def next_seq(conn: Connection, conversation_id: int) -> int | None:
+    """The next number of the conversation, None when there is no such conversation.
+
+    Holds the conversation's row until the end of the transaction.
+    """
+    row = conn.execute(_NEXT_SEQ, {"conversation": conversation_id}).first()
+    return None if row is None else row.next_seq - 1
+
+
+def next_seq_for_buyer(conn: Connection, conversation_id: int, text: str, at: datetime) -> int | None:
+    """The same for a buyer's message, which is unread and wants an answer."""
+    values = {"conversation": conversation_id, "words": text, "moment": at}
+    row = conn.execute(_NEXT_BUYER, values).first()
+    return None if row is None else row.next_seq - 1
+
+
+def load(conn: Connection, conversation_id: int, accounts: Accounts, *, history: tuple[Message, ...]) -> Place:
+    """The conversation with its open proposals and the given messages."""
+    row = conn.execute(_LOAD, {"conversation": conversation_id}).one()
+    account = account_of(accounts, row.account, shop=row.shop, channel=row.channel)
+    conversation = Conversation(
+        id=conversation_id,
+        shop=account.shop,
+        channel=row.channel,
+        capabilities=account.capabilities,
+        contact=Contact(row.contact_id, row.name, row.aliases),
+        case=row.case,
+        language_override=row.language_override,
+        language_memory=row.language_memory,
+        history=history,
+        proposals=proposals.open_ones(conn, conversation_id),
+    )
+    return Place(conversation, row.account, row.chat)
+
+
+def after_turn(
+    conn: Connection,
+    conversation_id: int,
+    new: Case,
+    *,
+    memory: tuple[LanguageGuess, ...] | None,
+    seq: int,
+    read: str | None = None,
+    answered: str | None = None,
+    now: datetime,
+) -> None:
+    """Store what the turn numbered ``seq`` made of the case; its clocks must have been stored before.
+
+    ``read`` is the Chinese of a buyer's message that was read, ``answered`` that of a reply that leaves.
+    """
+    values = {f"new_{name}": value for name, value in _columns(new).items()}
+    values |= {"conversation": conversation_id, "new_memory": memory}
+    if answered is not None:
+        conn.execute(_AFTER_REPLY, {**values, "turn_seq": seq, "words": answered, "moment": now})
+    elif read is not None:
+        conn.execute(_AFTER_READING, {**values, "turn_seq": seq, "words": read})
+    else:
+        conn.execute(_AFTER_CLOSING if new.status is CaseStatus.RESOLVED else _AFTER_TURN, values)
+
+
+def set_language(conn: Connection, conversation_id: int, language: str | None) -> None:
+    """Fix the buyer's language, or with None let the detector decide again."""
+    conn.execute(_SET_LANGUAGE, {"conversation": conversation_id, "new_override": language})
+
+
+def mark_read(conn: Connection, conversation_id: int) -> bool:
+    """Nothing is unread any more; False when nothing was."""
+    return conn.execute(_READ, {"conversation": conversation_id}).rowcount == 1
+
+
+def _columns(of: Case) -> dict[str, object]:
+    return {
+        "case": of,
+        "status": of.status,
+        "situation": of.situation,
+        "mood": of.mood,
+        "urgency": of.urgency,
+        "language": of.language,
+        "flags": of.flags,
+    }

@@ -1,0 +1,139 @@
+"""What the desk and the web chat read: lists and lines, with as few queries as there are nouns."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import ColumnElement, Connection, Row, Select, and_, case, func, or_, select, text
+
+from adapters.ports import ConversationRow, ListQuery
+from bot.store.messages import fold
+from bot.store.schema import contacts, conversations, deliveries, events, messages, turns
+from dialogs.messages import CaseStatus, DeliveryState, Direction, Mood, Urgency
+
+c = conversations.c
+
+# A line of a chat is shown to the buyer once the platform has it.
+_ARRIVED = (DeliveryState.SENT, DeliveryState.DELIVERED, DeliveryState.READ)
+
+_TROUBLE = (
+    select(func.count())
+    .select_from(deliveries)
+    .where(deliveries.c.conversation_id == c.id, text("deliveries.state IN ('held', 'failed', 'ambiguous')"))
+    .scalar_subquery()
+)
+_PARKED = (
+    select(func.count())
+    .select_from(events)
+    .where(events.c.conversation_id == c.id, text("events.state = 'parked'"))
+    .scalar_subquery()
+)
+_ROW = select(
+    c.id,
+    c.account,
+    c.shop,
+    c.channel,
+    c.language_override,
+    c.case,
+    contacts.c.name.label("contact_name"),
+    c.status,
+    c.situation,
+    c.mood,
+    c.urgency,
+    c.language,
+    c.unread,
+    c.last_text,
+    c.last_at,
+    c.waiting_since,
+    c.due,
+    c.flags,
+    (_TROUBLE + _PARKED).label("trouble"),
+).join_from(conversations, contacts)
+
+
+def find(conn: Connection, query: ListQuery) -> tuple[ConversationRow, ...]:
+    """Conversations by urgency: the clock that runs out first, mood, waiting time, then the newest."""
+    found = _ROW
+    if query.status is not None:
+        found = found.where(c.status == query.status)
+    if query.shops:
+        found = found.where(c.shop.in_(query.shops))
+    if query.search.strip():
+        found = found.where(_mentions(query.search.strip()))
+    mood = case({Mood.ANGRY: 0, Mood.UPSET: 1}, value=c.mood, else_=2)
+    ordered = found.order_by(
+        c.due.is_(None), c.due, mood, c.waiting_since.is_(None), c.waiting_since, c.last_at.desc(), c.id.desc()
+    )
+    return tuple(row_of(row) for row in conn.execute(ordered.limit(query.limit)))
+
+
+def one(conn: Connection, conversation_id: int) -> Row[*tuple[Any, ...]] | None:
+    """The same columns of one conversation, with its account, case and fixed language."""
+    return conn.execute(_ROW.where(c.id == conversation_id)).first()
+
+
+def row_of(row: Row[*tuple[Any, ...]]) -> ConversationRow:
+    """A row as the desk shows it."""
+    return ConversationRow(
+        id=row.id,
+        shop=row.shop,
+        channel=row.channel,
+        contact_name=row.contact_name,
+        status=CaseStatus(row.status),
+        situation=row.situation,
+        mood=Mood(row.mood),
+        urgency=Urgency(row.urgency),
+        language=row.language_override or row.language,
+        unread=row.unread,
+        last_text=row.last_text,
+        last_at=row.last_at,
+        waiting_since=row.waiting_since,
+        due=row.due,
+        flags=row.flags,
+        trouble=row.trouble,
+    )
+
+
+def events_of(conn: Connection, event_ids: Sequence[int]) -> dict[int, tuple[str, str | None]]:
+    """State and error of events."""
+    rows = conn.execute(select(events.c.id, events.c.state, events.c.error).where(events.c.id.in_(event_ids)))
+    return {row.id: (row.state, row.error) for row in rows}
+
+
+def replaced(conn: Connection, message_ids: Sequence[int]) -> frozenset[int]:
+    """Those messages a later edit took the place of."""
+    return frozenset(conn.execute(select(messages.c.edits).where(messages.c.edits.in_(message_ids))).scalars())
+
+
+def chat_lines(conn: Connection, conversation_id: int, *, after: int, limit: int) -> list[Row[*tuple[Any, ...]]]:
+    """Lines of a chat as the buyer sees it: their own, and ours that were sent."""
+    m, d = messages.c, deliveries.c
+    query: Select[*tuple[Any, ...]] = (
+        select(
+            m.id,
+            m.direction,
+            m.text,
+            m.at,
+            m.media,
+            d.state,
+            func.coalesce(d.external_id, m.external_id).label("external_id"),
+        )
+        .join_from(messages, deliveries, d.message_id == m.id, isouter=True)
+        .where(
+            m.conversation_id == conversation_id,
+            m.id > after,
+            or_(m.direction == Direction.INCOMING, and_(m.direction == Direction.OUTGOING, d.state.in_(_ARRIVED))),
+        )
+        .order_by(m.id)
+        .limit(limit)
+    )
+    return list(conn.execute(query))
+
+
+def _mentions(words: str) -> ColumnElement[bool]:
+    """Conversations with the words in a message, in its Chinese, or in the buyer's name."""
+    folded = fold(words)
+    said = select(messages.c.conversation_id).where(messages.c.folded.contains(folded, autoescape=True))
+    read = select(turns.c.conversation_id).where(turns.c.folded.contains(folded, autoescape=True))
+    return or_(c.id.in_(said), c.id.in_(read), contacts.c.folded.contains(folded, autoescape=True))

@@ -1,0 +1,56 @@
+"""The exact translation memory."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import astuple
+
+from sqlalchemy import Connection, select
+
+from bot.store.schema import translations
+from bot.store.sql import InsertIfNew
+from bot.store.store import Store
+from dialogs.ports import Clock, MemoryKey
+
+c = translations.c
+
+_ADD = InsertIfNew(translations)
+
+
+class StoredMemory:
+    """``dialogs.ports.Memory`` in the store. Keys are kept as digests, so the texts asked for are not stored."""
+
+    def __init__(self, store: Store, clock: Clock) -> None:
+        self._store = store
+        self._clock = clock
+
+    async def get(self, keys: tuple[MemoryKey, ...]) -> Mapping[MemoryKey, str]:
+        """The stored values of those keys that are known, with one query."""
+        by_digest = {_digest(key): key for key in keys}
+        if not by_digest:
+            return {}
+
+        def read(conn: Connection) -> dict[MemoryKey, str]:
+            rows = conn.execute(select(c.digest, c.text).where(c.digest.in_(by_digest)))
+            return {by_digest[row.digest]: row.text for row in rows}
+
+        return await self._store.read(read)
+
+    async def put(self, key: MemoryKey, text: str) -> None:
+        """Remember a proven translation; the first one stays."""
+        row = {
+            "digest": _digest(key),
+            "shop": key.shop,
+            "engine": key.engine,
+            "target": key.target,
+            "text": text,
+            "at": self._clock.now(),
+        }
+        await self._store.write(lambda conn: conn.execute(_ADD.on(conn), row).rowcount)
+
+
+def _digest(key: MemoryKey) -> str:
+    # JSON keeps the fields apart and None different from every text.
+    return hashlib.sha256(json.dumps(astuple(key)).encode()).hexdigest()

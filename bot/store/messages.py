@@ -1,0 +1,166 @@
+"""Messages: every line of a conversation, written once."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, Row, Select, bindparam, func, insert, select
+
+from bot.store.schema import messages, turns
+from dialogs.messages import Direction, Kind, Media, Message
+
+c = messages.c
+
+_ADD = insert(messages).returning(c.id)
+# The Chinese of a buyer's message comes with its turn, the newest one where it was read again.
+CHINESE = (
+    select(turns.c.seller_text)
+    .where(turns.c.message_id == c.id, turns.c.seller_text.is_not(None))
+    .order_by(turns.c.id.desc())
+    .limit(1)
+    .scalar_subquery()
+)
+_COLUMNS = select(
+    c.id,
+    c.seq,
+    c.direction,
+    c.text,
+    c.seller_text,
+    c.language,
+    c.at,
+    c.author,
+    c.media,
+    c.reply_id,
+    c.kind,
+    c.edits,
+    c.event_id,
+    CHINESE.label("chinese"),
+)
+_HISTORY = (
+    _COLUMNS.where(c.conversation_id == bindparam("conversation"), c.seq < bindparam("before"))
+    .order_by(c.seq.desc())
+    .limit(bindparam("count"))
+)
+_BY_ID = _COLUMNS.where(c.conversation_id == bindparam("conversation"), c.id == bindparam("message"))
+_LATEST_INCOMING = (
+    _COLUMNS.where(
+        c.conversation_id == bindparam("conversation"),
+        c.seq < bindparam("before"),
+        c.direction == Direction.INCOMING,
+    )
+    .order_by(c.seq.desc())
+    .limit(1)
+)
+_LAST_AUTHOR = (
+    select(c.author)
+    .where(c.conversation_id == bindparam("conversation"), c.direction == Direction.OUTGOING)
+    .order_by(c.seq.desc())
+    .limit(1)
+)
+_LATEST_VERSION = select(func.max(c.id)).where(
+    c.conversation_id == bindparam("conversation"), c.external_id == bindparam("external")
+)
+
+
+def add(
+    conn: Connection,
+    *,
+    conversation_id: int,
+    event_id: int,
+    seq: int,
+    direction: Direction,
+    text: str,
+    at: datetime,
+    seller_text: str | None = None,
+    language: str | None = None,
+    author: str = "",
+    media: tuple[Media, ...] = (),
+    reply_id: str | None = None,
+    kind: Kind | None = None,
+    edits: int | None = None,
+    external_id: str | None = None,
+) -> int:
+    """Store a message under the number of the event that made it, and return its id."""
+    values = {
+        "conversation_id": conversation_id,
+        "event_id": event_id,
+        "seq": seq,
+        "direction": direction,
+        "text": text,
+        "seller_text": seller_text,
+        "language": language,
+        "at": at,
+        "author": author,
+        "media": media or None,
+        "reply_id": reply_id,
+        "kind": kind,
+        "edits": edits,
+        "external_id": external_id,
+        "folded": fold(text, seller_text),
+    }
+    new: int = conn.execute(_ADD, values).scalar_one()
+    return new
+
+
+def fold(*texts: str | None) -> str:
+    """What search looks in: without case, in the same way on both databases."""
+    return "\n".join(text for text in texts if text).casefold()
+
+
+def history(conn: Connection, conversation_id: int, *, before: int, limit: int) -> tuple[Message, ...]:
+    """The latest messages numbered below ``before``, oldest first."""
+    return tuple(message(row) for row in rows(conn, conversation_id, before=before, limit=limit))
+
+
+def rows(conn: Connection, conversation_id: int, *, before: int, limit: int) -> list[Row[*tuple[Any, ...]]]:
+    """The same with the event of each."""
+    values = {"conversation": conversation_id, "before": before, "count": limit}
+    return list(reversed(conn.execute(_HISTORY, values).all()))
+
+
+def by_id(conn: Connection, conversation_id: int, message_id: int) -> Message | None:
+    """A message of this conversation."""
+    return _one(conn, _BY_ID, {"conversation": conversation_id, "message": message_id})
+
+
+def latest_incoming(conn: Connection, conversation_id: int, *, before: int) -> Message | None:
+    """The buyer's last message numbered below ``before``."""
+    return _one(conn, _LATEST_INCOMING, {"conversation": conversation_id, "before": before})
+
+
+def latest_version(conn: Connection, conversation_id: int, external_id: str) -> int | None:
+    """Id of the newest row of a platform's message: the first, or its last edit."""
+    found: int | None = conn.execute(
+        _LATEST_VERSION, {"conversation": conversation_id, "external": external_id}
+    ).scalar()
+    return found
+
+
+def last_author(conn: Connection, conversation_id: int) -> str | None:
+    """Who answered last."""
+    found: str | None = conn.execute(_LAST_AUTHOR, {"conversation": conversation_id}).scalar()
+    return found
+
+
+def message(row: Row[*tuple[Any, ...]]) -> Message:
+    """A row as the value that travels."""
+    return Message(
+        id=row.id,
+        seq=row.seq,
+        direction=Direction(row.direction),
+        text=row.text,
+        at=row.at,
+        seller_text=row.chinese if row.seller_text is None else row.seller_text,
+        language=row.language,
+        author=row.author,
+        media=row.media or (),
+        reply_id=row.reply_id,
+        kind=None if row.kind is None else Kind(row.kind),
+        edits=row.edits,
+    )
+
+
+def _one(conn: Connection, query: Select[*tuple[Any, ...]], values: dict[str, object]) -> Message | None:
+    row = conn.execute(query, values).first()
+    return None if row is None else message(row)

@@ -1,0 +1,24 @@
+"""The little that SQLite and PostgreSQL write differently."""
+
+from __future__ import annotations
+
+from sqlalchemy import Connection, Table
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.sql.base import Executable
+from sqlalchemy.sql.elements import ColumnElement
+
+
+class InsertIfNew:
+    """``INSERT … ON CONFLICT DO NOTHING``, built once; ``returning`` yields no row when the row was there."""
+
+    def __init__(self, table: Table, *, returning: ColumnElement[object] | None = None) -> None:
+        lite = sqlite.insert(table).on_conflict_do_nothing()
+        post = postgresql.insert(table).on_conflict_do_nothing()
+        self._by_dialect: dict[str, Executable] = {
+            "sqlite": lite if returning is None else lite.returning(returning),
+            "postgresql": post if returning is None else post.returning(returning),
+        }
+
+    def on(self, conn: Connection) -> Executable:
+        """The statement for this connection's database."""
+        return self._by_dialect[conn.dialect.name]

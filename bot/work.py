@@ -1,0 +1,156 @@
+"""What lies open in a conversation, loaded as the values a decision needs."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from pydantic import ValidationError
+from sqlalchemy import Connection
+
+from bot.accounts import Accounts
+from bot.store import clocks, conversations, deliveries, events, messages, proposals, turns
+from bot.store.conversations import Place
+from dialogs.events import (
+    AgentChose,
+    AgentDecided,
+    AgentRetranslated,
+    AgentSetLanguage,
+    Body,
+    BuyerEdited,
+    BuyerWrote,
+    ClockDue,
+)
+from dialogs.messages import Choice, Conversation, DeliveryState, Message, Refusal, RefusalCode
+
+HISTORY = 40  # messages the dialogs look back
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Work:
+    """The next event of a conversation with everything it is decided on."""
+
+    head: events.Head
+    body: Body
+    place: Place
+    message: Message | None = None  # the one at hand: read, read again, or decided about
+    delivery: DeliveryState | None = None  # of the message at hand
+    unread: bool = False  # the message at hand was parked before it was ever read
+    refusal: Refusal | None = None  # known before anything is decided
+    void: bool = False  # nothing is left to do: the clock was stopped in between
+
+    @property
+    def conversation(self) -> Conversation:
+        """The conversation as it was before this event."""
+        return self.place.conversation
+
+
+@dataclass(frozen=True, slots=True)
+class Broken:
+    """The next event cannot be understood by this version."""
+
+    head: events.Head
+    error: str
+
+
+@dataclass(frozen=True, slots=True)
+class Wait:
+    """Nothing can be done before ``until``."""
+
+    until: datetime
+
+
+class Ringing:
+    """Clocks have run out and wait to become events."""
+
+
+Found = Work | Broken | Wait | Ringing
+
+
+def look(conn: Connection, conversation_id: int, accounts: Accounts, *, now: datetime) -> Found | None:
+    """The next thing to do in a conversation, None when nothing is left."""
+    head = events.head(conn, conversation_id)
+    if head is None:
+        return _next_clock(conn, conversation_id, now=now)
+    if head.not_before is not None and head.not_before > now:
+        return Wait(head.not_before)
+    try:
+        return _load(conn, conversation_id, head, accounts)
+    except ValidationError as error:
+        return Broken(head, type(error).__name__)
+
+
+def _next_clock(conn: Connection, conversation_id: int, *, now: datetime) -> Wait | Ringing | None:
+    running = clocks.open_ones(conn, conversation_id)
+    if not running:
+        return None
+    return Ringing() if running[0].due <= now else Wait(running[0].due)
+
+
+def _load(conn: Connection, conversation_id: int, head: events.Head, accounts: Accounts) -> Work:
+    body = events.body(head)
+    latest = messages.history(conn, conversation_id, before=head.seq + 1, limit=HISTORY + 1)
+    own = latest[-1] if latest and latest[-1].seq == head.seq else None
+    history = latest[:-1] if own is not None else latest
+    place = conversations.load(conn, conversation_id, accounts, history=history[-HISTORY:])
+    work = Work(head=head, body=body, place=place)
+    match body:
+        case BuyerWrote() | BuyerEdited():
+            return replace(work, message=own)
+        case AgentChose():
+            return replace(work, refusal=_too_late(conn, conversation_id, body.choice))
+        case AgentSetLanguage():
+            return _at_hand(work, messages.latest_incoming(conn, conversation_id, before=head.seq))
+        case AgentRetranslated():
+            return _to_read_again(conn, work, body.message_id)
+        case AgentDecided():
+            return _to_decide_about(conn, work, body.message_id)
+        case ClockDue():
+            return replace(work, void=not clocks.rings(conn, int(head.external_id)))
+        case _:
+            return work
+
+
+def _at_hand(work: Work, message: Message | None) -> Work:
+    """The same with ``message`` taken out of the history."""
+    if message is None:
+        return work
+    history = tuple(earlier for earlier in work.conversation.history if earlier.id != message.id)
+    conversation = replace(work.conversation, history=history)
+    return replace(work, message=message, place=replace(work.place, conversation=conversation))
+
+
+def _to_read_again(conn: Connection, work: Work, message_id: int) -> Work:
+    message = messages.by_id(conn, work.conversation.id, message_id)
+    if message is None:
+        return replace(work, refusal=Refusal(RefusalCode.UNKNOWN_TARGET))
+    latest = messages.latest_incoming(conn, work.conversation.id, before=work.head.seq)
+    never_read = latest is not None and latest.id == message.id and not turns.of_messages(conn, [message.id])
+    return replace(_at_hand(work, message), unread=never_read)
+
+
+def _to_decide_about(conn: Connection, work: Work, message_id: int) -> Work:
+    delivery = deliveries.of_message(conn, work.conversation.id, message_id)
+    message = messages.by_id(conn, work.conversation.id, message_id)
+    if delivery is None or message is None:
+        return replace(work, refusal=Refusal(RefusalCode.UNKNOWN_TARGET))
+    return replace(work, message=message, delivery=DeliveryState(delivery.state))
+
+
+def _too_late(conn: Connection, conversation_id: int, choice: Choice) -> Refusal | None:
+    """Why a choice comes too late: its proposal is taken or replaced, or somebody answered since it was looked at."""
+    if choice.proposal_id is not None:
+        fate = proposals.fate(conn, conversation_id, choice.proposal_id)
+        if fate is None:
+            return Refusal(RefusalCode.UNKNOWN_TARGET)
+        if fate.state != "open":
+            return _closed(fate.closed_by, fate.closed_at)
+    if choice.turn_id is not None:
+        answered = turns.answered_since(conn, conversation_id, choice.turn_id)
+        if answered is not None:
+            return _closed(*answered)
+    return None
+
+
+def _closed(by: str | None, at: datetime) -> Refusal:
+    return Refusal(RefusalCode.CLOSED, f"{by} {at:%Y-%m-%d %H:%M} UTC" if by else "")

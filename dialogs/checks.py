@@ -1,0 +1,217 @@
+"""Checks: what an engine's answer must be to be used at all, and what a seller should look at twice.
+
+All functions read what the engine itself wrote: entities and fixed terms are out of both texts (a space stands there).
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from dialogs.messages import Check
+from dialogs.ports import Detector
+from dialogs.protection.numbers import numbers_in, words_in
+from dialogs.protection.text import without_emoji
+from dialogs.protection.writing import count, letters, scripts_of, share, weight
+
+# Sentences of engines, gateways and models that come back as if they were translations. An answer with one of them is
+# refused unless the buyer's own text has it too.
+_ERROR_SENTENCES = re.compile(
+    r"error 5\d\d \(|error 4\d\d \(|that[’']s an error|that[’']s all we know"  # Google
+    r"|mymemory warning|invalid language pair|select two distinct languages|query length limit exce"  # MyMemory
+    r"|invalid (?:source|target) language|is an invalid (?:source|target)|you used all available free translations"
+    r"|internal server error|bad gateway|service (?:temporarily )?unavailable|gateway time-?out|too many requests"
+    r"|unusual traffic from your|malformed or illegal request|request entity too large|rate limit exceeded"
+    r"|quota exceeded|exceeded your (?:current )?quota|invalid api key|authentication failed"
+    r"|as an ai (?:language )?model|i (?:cannot|can[’']t) (?:translate|assist with)|作为一个(?:人工智能|ai)|无法翻译此",
+    re.IGNORECASE,
+)
+_MARKUP = re.compile(
+    r"<\s*/?\s*(?:!doctype|html|head|body|title|meta|script|style|div|span|p|br|h[1-6]|center|table|a|b|i|x)\b[^<>]{0,300}>",
+    re.IGNORECASE,
+)
+# The languages the product reads; a detector's word against any other target is not enough to refuse an answer.
+_READABLE = frozenset({
+    "en", "es", "pt", "fr", "de", "it", "nl", "pl", "ru", "uk", "tr", "ar", "he", "ko", "ja", "vi", "th", "id", "ro",
+    "cs", "hu", "el", "sv", "fa", "hi", "zh",
+})  # fmt: skip
+_CLOSE_KIN = (frozenset({"id", "ms"}), frozenset({"no", "nb", "nn", "da", "sv"}), frozenset({"es", "pt", "gl", "ca"}))
+
+_SURE = 0.95
+_LIKELY = 0.8
+_TOKENS = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\u0e00-\u0e7f]|[^\W_]+")
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """What was asked and what came back, both without entities."""
+
+    asked: str
+    answered: str
+    source: str | None
+    target: str
+
+    @property
+    def variants(self) -> bool:
+        """Whether both sides are Chinese."""
+        return self.source is not None and _base(self.source) == _base(self.target) == "zh"
+
+    @property
+    def echo(self) -> bool:
+        """Whether the engine gave back what it was given."""
+        return _plain(self.asked) == _plain(self.answered)
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What is to be said of an answer.
+
+    ``refused`` says why it cannot be used: ``empty``, ``error_page``, ``html``, ``echo``, ``script``, ``language``.
+    ``checks`` are for the seller's eyes: ``number``, ``language``, ``length``, ``repetition``, ``copied``.
+    """
+
+    refused: str | None = None
+    checks: tuple[Check, ...] = ()
+
+
+def examine(pair: Pair, detector: Detector) -> Verdict:
+    """Judge an answer by what can be seen without knowing either language."""
+    refused = _no_translation(pair)
+    if refused is not None:
+        return Verdict(refused)
+    checks = _number_doubts(pair)
+    if _longest_loop(pair.answered) >= 3 and _longest_loop(pair.asked) < 3:
+        checks.append(Check("repetition"))
+    if pair.variants or not letters(pair.answered):
+        return Verdict(checks=tuple(checks))
+    if pair.echo:
+        if letters(pair.asked) < 2 or _is_target(pair, detector):
+            return Verdict(checks=tuple(checks))
+        return Verdict(checks=(*checks, Check("copied"))) if _may_stay(pair) else Verdict("echo")
+    there = share(pair.answered, pair.target)
+    if there < 0.15 and weight(pair.answered) >= 4:
+        return Verdict("script")
+    certainty = _other_language(pair, detector)
+    if certainty >= _SURE and _base(pair.target) in _READABLE and weight(pair.answered) >= 25:
+        return Verdict("language")
+    if certainty >= _LIKELY or there < 0.4 or _chinese_left(pair):
+        checks.append(Check("language"))
+    ratio = _ratio(pair)
+    if ratio is not None and not 0.55 <= ratio <= 2.0:
+        checks.append(Check("length", f"{ratio:.1f}"))
+    return Verdict(checks=tuple(checks))
+
+
+def _no_translation(pair: Pair) -> str | None:
+    """Answers that are none whatever the languages."""
+    if not pair.answered.strip():
+        return "empty"
+    if _ERROR_SENTENCES.search(pair.answered) and not _ERROR_SENTENCES.search(pair.asked):
+        return "error_page"
+    if "<" in pair.answered and _MARKUP.search(pair.answered) and not _MARKUP.search(pair.asked):
+        return "html"
+    if not letters(pair.answered) and letters(without_emoji(pair.asked)):
+        return "empty"
+    return None
+
+
+# ---- numbers ---------------------------------------------------------------------------------------------------------
+
+
+def _number_doubts(pair: Pair) -> list[Check]:
+    """Digits that came or went, where the other side does not spell the number out."""
+    here, there = numbers_in(pair.asked), numbers_in(pair.answered)
+    words_here, words_there = words_in(pair.asked, pair.source), words_in(pair.answered, pair.target)
+    lost = {number for number in here - there - (words_there or frozenset()) if _counts(number, words_there)}
+    new = {number for number in there - here - (words_here or frozenset()) if _counts(number, words_here)}
+    if words_here and words_there is not None and not there:
+        lost |= words_here - words_there if words_there else frozenset()
+    return [Check("number", number) for number in sorted(lost | new)]
+
+
+def _counts(number: str, words: frozenset[str] | None) -> bool:
+    """Whether a missing number means something: a small one may be a word we cannot read."""
+    return not (number in {"0", "1"} or (words is None and len(number) == 1))
+
+
+# ---- language --------------------------------------------------------------------------------------------------------
+
+
+def _other_language(pair: Pair, detector: Detector) -> float:
+    """How sure the detector is that the answer is in another language than it should be."""
+    if weight(pair.answered) < 12:
+        return 0.0
+    reading = detector.detect(pair.answered)
+    target = _base(pair.target)
+    if reading.code is None or _base(reading.code) == target or _kin(reading.code, target):
+        return 0.0
+    return reading.confidence
+
+
+def _chinese_left(pair: Pair) -> bool:
+    """Chinese must never leave inside another language."""
+    return "han" not in scripts_of(pair.target) and _base(pair.target) != "ko" and count(pair.answered, "han") > 0
+
+
+def _is_target(pair: Pair, detector: Detector) -> bool:
+    """Whether the text was in the target language all along (only asked where nobody knew its language)."""
+    if pair.source is not None:
+        return _base(pair.source) == _base(pair.target)
+    reading = detector.detect(pair.asked)
+    return reading.code is not None and _base(reading.code) == _base(pair.target) and reading.confidence >= _LIKELY
+
+
+def _may_stay(pair: Pair) -> bool:
+    """Whether an echo can be right: up to three names, or a word or two of the same script (OK, Problema)."""
+    if not letters(pair.asked):
+        return True
+    words = pair.asked.split()
+    if len(words) > 3 or weight(pair.asked) > 40:
+        return False
+    named = all(_is_name(word) for word in words)
+    same_script = share(pair.asked, pair.target) > 0.9
+    return named or (same_script and len(words) <= 2 and weight(pair.asked) <= 16)
+
+
+def _is_name(word: str) -> bool:
+    marks = [mark for mark in word if mark.isalpha()]
+    return not marks or any(mark.isupper() for mark in marks)
+
+
+def _kin(code: str, target: str) -> bool:
+    return any(_base(code) in kin and target in kin for kin in _CLOSE_KIN)
+
+
+def _base(code: str) -> str:
+    return code.partition("-")[0]
+
+
+def _plain(text: str) -> str:
+    return "".join(filter(str.isalnum, text)).casefold()
+
+
+# ---- length and loops ------------------------------------------------------------------------------------------------
+
+
+def _ratio(pair: Pair) -> float | None:
+    """How much the answer says for what was asked; None where texts are too short to tell."""
+    asked = weight(pair.asked)
+    return weight(pair.answered) / asked if asked >= 24 else None
+
+
+def _longest_loop(text: str) -> int:
+    """How often, at most, something of up to twelve words follows itself; single characters count a third."""
+    tokens = _TOKENS.findall(text.lower())
+    if len(tokens) < 4 or len(set(tokens)) > 0.8 * len(tokens):
+        return 1
+    longest = 1
+    for period in range(1, min(12, len(tokens) // 3) + 1):
+        run = best = 0
+        for here, before in zip(tokens[period:], tokens, strict=False):
+            run = run + 1 if here == before else 0
+            best = max(best, run)
+        times = 1 + best // period
+        if period == 1:
+            times = times if len(tokens[0]) > 1 else 1 + best // 3
+        longest = max(longest, times)
+    return longest

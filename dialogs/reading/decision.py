@@ -1,0 +1,101 @@
+"""Decision: from the cues found in a message to situations with confidence, the leading one first."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Final
+
+from dialogs.messages import Fault, SituationReading, Span
+from dialogs.reading.matcher import Match
+from dialogs.reading.situations import HIGH_STAKES, ORDER, SOCIAL, USUAL_FAULT
+
+SURE_ENOUGH: Final = 0.5  # below this nothing is read: unknown is an honest answer
+_CLEAR: Final = 0.6  # from here on the order of situations decides which one leads
+_SHOWN: Final = 4  # situations and cues handed on
+_CUES: Final = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Voice:
+    """What was found in one text: the buyer's own, or its Chinese translation; ``trust`` weighs it (0 to 1)."""
+
+    matches: tuple[Match, ...]
+    trust: float = 1.0
+    in_chinese: bool = False
+
+
+def standing(matches: Iterable[Match]) -> tuple[Match, ...]:
+    """The cues that stand: one inside a longer one of another meaning does not ("not received my refund")."""
+    found = list(matches)
+    wide = sorted(
+        {(match.start, match.end, match.target.id) for match in found if match.target.kind in {"situation", "nothing"}}
+    )
+    return tuple(match for match in found if match.target.kind != "nothing" and not _is_covered(match, wide))
+
+
+def _is_covered(match: Match, wide: list[tuple[int, int, str]]) -> bool:
+    silenced = match.target.kind in {"situation", "mood", "wants"}
+    if not silenced:
+        return False
+    for start, end, meaning in wide:
+        if start > match.start:
+            return False
+        wider = start <= match.start and match.end <= end and end - start > match.end - match.start
+        if wider and (meaning == "nothing" or (match.target.kind == "situation" and meaning != match.target.id)):
+            return True
+    return False
+
+
+def situations(voices: Iterable[Voice]) -> tuple[SituationReading, ...]:
+    """All situations that are sure enough, the leading one first."""
+    doubt: defaultdict[str, float] = defaultdict(lambda: 1.0)
+    evidence: defaultdict[str, list[Span]] = defaultdict(list)
+    for voice in voices:
+        found: defaultdict[str, list[Match]] = defaultdict(list)
+        for match in voice.matches:
+            if match.target.kind == "situation":
+                found[match.target.id].append(match)
+        for situation, matches in found.items():
+            for match in _apart(matches):
+                doubt[situation] *= 1 - match.target.weight * voice.trust
+                evidence[situation].append(Span(match.target.cue, match.start, match.end, voice.in_chinese))
+    readings = [
+        SituationReading(situation, round(1 - left, 4), tuple(evidence[situation]))
+        for situation, left in doubt.items()
+        if 1 - left >= SURE_ENOUGH
+    ]
+    return tuple(sorted(readings, key=_rank))[:_SHOWN]
+
+
+def _rank(reading: SituationReading) -> tuple[int, int, float]:
+    """High stakes lead whenever they are read; then what is clear, by particularity; small talk only alone."""
+    place = ORDER[reading.id]
+    if reading.id in HIGH_STAKES:
+        return 0, place, 0.0
+    if reading.id in SOCIAL:
+        return 3, place, 0.0
+    if reading.confidence >= _CLEAR:
+        return 1, place, 0.0
+    return 2, 0, -reading.confidence
+
+
+def _apart(matches: list[Match]) -> list[Match]:
+    """The strongest cues that share no words; two cues on the same words tell nothing twice."""
+    chosen: list[Match] = []
+    for match in sorted(matches, key=lambda match: (-match.target.weight, match.start - match.end, match.start)):
+        if all(match.end <= other.start or other.end <= match.start for other in chosen):
+            chosen.append(match)
+        if len(chosen) == _CUES:
+            break
+    return sorted(chosen, key=lambda match: match.start)
+
+
+def fault(named: Iterable[str], about: tuple[SituationReading, ...]) -> Fault:
+    """Who caused the trouble: whom the words name, else whose doing such a situation usually is."""
+    told = [Fault(name) for name in named]
+    for culprit in (Fault.BUYER, Fault.CARRIER, Fault.SELLER):  # who blames themselves is believed first
+        if culprit in told:
+            return culprit
+    return next((USUAL_FAULT[found.id] for found in about if found.id in USUAL_FAULT), Fault.UNKNOWN)

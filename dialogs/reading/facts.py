@@ -1,0 +1,77 @@
+"""Facts: numbers, amounts, dates, days waited, counts and pictures of one message."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from datetime import date
+from typing import Final
+
+from dialogs.messages import Facts, Media
+from dialogs.reading import parcels
+from dialogs.reading.cues import Cues
+from dialogs.reading.dates import Dates
+from dialogs.reading.matcher import Match, Scan
+from dialogs.reading.money import Amounts
+
+_PICTURES: Final = frozenset({"photo", "video"})
+_LONGEST_WAIT: Final = 730  # days; what is longer was no parcel
+_MOST_PIECES: Final = 10_000
+_YEN: Final = {"ja": "JPY"}
+
+
+class FactReader:
+    """Reads facts as one language writes them; without cues, what all languages share."""
+
+    def __init__(self, cues: Cues | None) -> None:
+        code = cues.code if cues else ""
+        self._order_words = cues.order_words if cues else ()
+        self._tracking_words = cues.tracking_words if cues else ()
+        self._amounts = Amounts(cues.money if cues else {}, yen=_YEN.get(code, "CNY"))
+        self._dates = Dates(cues.date_order if cues else "dmy", cues.months if cues else ())
+
+    def read(self, text: str, scan: Scan | None, *, today: date, media: tuple[Media, ...], waiting: bool) -> Facts:
+        """The facts of ``text``; ``waiting`` says that time it names is time the buyer has waited."""
+        orders, tracking = parcels.read(text, self._order_words, self._tracking_words)
+        counts = _counts(scan) if scan else {}
+        return Facts(
+            orders=orders,
+            tracking=tracking,
+            amounts=self._amounts.read(text),
+            dates=self._dates.read(text, today),
+            days=_days(scan) if scan and waiting else None,
+            asked=counts.get("asked"),
+            got=counts.get("got"),
+            photos=sum(item.kind in _PICTURES for item in media),
+        )
+
+
+def _days(scan: Scan) -> int | None:
+    """The longest time the message names, in days."""
+    named = [int(match.target.id) for match in scan.matches if match.target.kind == "waited"]
+    for match in scan.matches:
+        if match.target.kind == "time" and int(match.target.id):
+            named += [value * int(match.target.id) for value in _inside(match, scan)[:1]]
+    return max((days for days in named if 0 < days <= _LONGEST_WAIT), default=None)
+
+
+def _counts(scan: Scan) -> Mapping[str, int]:
+    """Pieces asked for and received, from the first count whose numbers fit."""
+    for match in _widest_first(match for match in scan.matches if match.target.kind == "counts"):
+        roles = match.target.id.split(",")
+        values = _inside(match, scan)
+        if len(values) != len(roles) or max(values) > _MOST_PIECES:
+            continue
+        counts = dict(zip(roles, values, strict=True))
+        if "missing" in counts and "asked" in counts:
+            counts["got"] = counts["asked"] - counts["missing"]
+        if counts.get("asked", _MOST_PIECES) >= counts.get("got", 0) >= 0:
+            return counts
+    return {}
+
+
+def _widest_first(matches: Iterable[Match]) -> list[Match]:
+    return sorted(matches, key=lambda match: (match.start - match.end, match.start, match.target.cue))
+
+
+def _inside(match: Match, scan: Scan) -> list[int]:
+    return [number.value for number in scan.numbers if match.start <= number.start and number.end <= match.end]

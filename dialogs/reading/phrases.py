@@ -1,0 +1,105 @@
+"""Phrases: how a cue is written down, and the plain sequences it stands for.
+
+A phrase is words with spaces between them. ``refund*`` is any word that begins so, ``*paket`` any that ends so; ``a|b``
+is either; ``<name>`` any entry of that group of the file; ``word?`` may be missing; ``...`` is a gap of a few words that
+ends with the sentence; ``#`` a number; ``^`` and ``$`` the beginning and the end of the message.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Final
+
+GAP: Final = "..."
+NUMBER: Final = "#"
+START: Final = "^"
+END: Final = "$"
+_MARKS: Final = frozenset({GAP, NUMBER, START, END})
+_MANY: Final = 400  # sequences one phrase may stand for; more is a slip of the pen
+
+
+@dataclass(frozen=True, slots=True)
+class Element:
+    """One place of a sequence: the forms that may stand there, after at most ``gap`` other words."""
+
+    forms: frozenset[str]
+    gap: int = 0
+
+
+class PhraseError(ValueError):
+    """A phrase that cannot be read; the text says what is wrong and what would be right."""
+
+
+def expand(
+    phrase: str, groups: Mapping[str, tuple[str, ...]], fold: Callable[[str], str], gap: int
+) -> Iterator[tuple[Element, ...]]:
+    """All sequences a phrase stands for; groups with entries of several words give one for each of those.
+
+    Raises:
+        PhraseError: the phrase is empty, names an unknown group or is made wrongly.
+    """
+    places = phrase.split()
+    if not places or all(place in _MARKS for place in places):
+        raise PhraseError(f"phrase {phrase!r} says nothing: write at least one word")
+    if places[0] == GAP or places[-1] == GAP:
+        raise PhraseError(f"phrase {phrase!r} begins or ends with a gap: leave the ... out")
+    choices = [_choices(place, phrase, groups, fold) for place in places]
+    count = 1
+    for choice in choices:
+        count *= len(choice)
+    if count > _MANY:
+        raise PhraseError(f"phrase {phrase!r} stands for {count} sequences: use fewer entries of several words")
+    for chosen in itertools.product(*choices):
+        sequence = tuple(_joined(itertools.chain.from_iterable(chosen), gap))
+        if sequence:
+            yield sequence
+
+
+def _joined(places: Iterator[frozenset[str]], gap: int) -> Iterator[Element]:
+    waiting = 0
+    for forms in places:
+        if GAP in forms:
+            waiting = gap
+            continue
+        yield Element(forms, waiting)
+        waiting = 0
+
+
+def _choices(
+    place: str, phrase: str, groups: Mapping[str, tuple[str, ...]], fold: Callable[[str], str]
+) -> list[tuple[frozenset[str], ...]]:
+    if place in _MARKS:
+        return [(frozenset({place}),)]
+    optional = place.endswith("?")
+    body = place.removesuffix("?")
+    single: set[str] = set()
+    several: list[tuple[frozenset[str], ...]] = []
+    for form in body.split("|"):
+        members = _members(form, phrase, groups)
+        for member in members:
+            words = [_form(word, phrase, fold) for word in member.split()]
+            if len(words) == 1:
+                single.add(words[0])
+            else:
+                several.append(tuple(frozenset({word}) for word in words))
+    choices = ([(frozenset(single),)] if single else []) + list(dict.fromkeys(several))
+    return [*choices, ()] if optional else choices
+
+
+def _members(form: str, phrase: str, groups: Mapping[str, tuple[str, ...]]) -> tuple[str, ...]:
+    if not form.startswith("<"):
+        return (form,)
+    name = form.removeprefix("<").removesuffix(">")
+    if not form.endswith(">") or name not in groups:
+        raise PhraseError(f"phrase {phrase!r} names the group {form!r}, the file has {', '.join(sorted(groups))}")
+    return groups[name]
+
+
+def _form(word: str, phrase: str, fold: Callable[[str], str]) -> str:
+    head, tail = word.startswith("*"), word.endswith("*") and len(word) > 1
+    core = fold(word.strip("*"))
+    if len(core) < (2 if head or tail else 1) or any(mark in core for mark in "*<>?|#^$."):
+        raise PhraseError(f"{word!r} in phrase {phrase!r} is no word: write letters, with * only at an end")
+    return f"{'*' if head else ''}{core}{'*' if tail else ''}"

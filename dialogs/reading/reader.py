@@ -1,0 +1,108 @@
+"""Reader: what one message says, from the buyer's own words and, where there is one, their Chinese translation."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from datetime import date
+from pathlib import Path
+from typing import Final
+
+from dialogs import scripts
+from dialogs.messages import SELLER_LANGUAGE, Case, LanguageReading, Media, Reading, Urgency, Want
+from dialogs.reading import cues as cue_files
+from dialogs.reading import decision, mood
+from dialogs.reading.cues import Cues
+from dialogs.reading.decision import Voice
+from dialogs.reading.facts import FactReader
+from dialogs.reading.matcher import Match, Scan
+from dialogs.reading.situations import WAITING
+
+LENGTH: Final = 10_000  # characters read; what a buyer wants stands in the first of them
+_TRANSLATED: Final = 0.9  # how far a cue in a translation is trusted
+_GUESSED: Final = 0.8  # how far a cue is trusted when the language is a guess
+_GUESSES: Final = 4  # languages tried when it is not known
+_LIKELY: Final = 0.05  # a language less likely than this is not tried
+
+
+class Reader:
+    """Reads messages by the cue files of all languages. Pure: the same message always reads the same."""
+
+    def __init__(self, languages: Mapping[str, Cues]) -> None:
+        self._languages = dict(languages)
+        self._facts = {code: FactReader(cues) for code, cues in self._languages.items()}
+        self._plain_facts = FactReader(None)
+
+    @classmethod
+    def load(cls, locales_dir: Path) -> Reader:
+        """Read every ``<lang>/cues.toml`` of a folder.
+
+        Raises:
+            BadData: a file is not what it should be; names file, line where known and what would be right.
+        """
+        paths = sorted(locales_dir.glob(f"*/{cue_files.FILE}"))
+        return cls({path.parent.name: cue_files.load(path) for path in paths})
+
+    @property
+    def languages(self) -> frozenset[str]:
+        """The languages that have cues."""
+        return frozenset(self._languages)
+
+    def read(
+        self,
+        text: str,
+        language: LanguageReading,
+        *,
+        chinese: str | None = None,
+        today: date,
+        case: Case | None = None,
+        media: tuple[Media, ...] = (),
+    ) -> Reading:
+        """What ``text`` says; ``chinese`` is its translation. Never raises, decides the same for the same input."""
+        text = text[:LENGTH]
+        code, scan, own = self._own(text, language)
+        voices = [own]
+        if chinese and chinese != text and SELLER_LANGUAGE in self._languages:
+            translated = self._languages[SELLER_LANGUAGE].matcher.scan(chinese[:LENGTH])
+            voices.append(Voice(decision.standing(translated.matches), _TRANSLATED, in_chinese=True))
+        found = decision.situations(voices)
+        matches = [match for voice in voices for match in voice.matches]
+        about = tuple(reading.id for reading in found)
+        earlier = (case.situation,) if case else ()
+        return Reading(
+            language=language,
+            situations=found,
+            mood=mood.read(text, _told(matches, "mood"), about),
+            urgency=Urgency.HIGH if _told(matches, "urgency") else Urgency.NORMAL,
+            wants=tuple(Want(want) for want in _told(matches, "wants")),
+            facts=self._facts.get(code, self._plain_facts).read(
+                text, scan, today=today, media=media, waiting=not WAITING.isdisjoint(about or earlier)
+            ),
+            fault=decision.fault(_told(matches, "fault"), found),
+        )
+
+    def _own(self, text: str, language: LanguageReading) -> tuple[str, Scan | None, Voice]:
+        """The buyer's words by the cues of their language, or by those of the language they fit best."""
+        code = (language.code or "").partition("-")[0]
+        if code in self._languages:
+            scan = self._languages[code].matcher.scan(text)
+            return code, scan, Voice(decision.standing(scan.matches))
+        if code:
+            return code, None, Voice(())
+        best: tuple[str, Scan | None, Voice] = ("", None, Voice(()))
+        most = 0.0
+        for guess in self._plausible(text, language):
+            scan = self._languages[guess].matcher.scan(text)
+            voice = Voice(decision.standing(scan.matches), _GUESSED)
+            weight = sum(match.target.weight for match in voice.matches)
+            if weight > most:
+                most, best = weight, (guess, scan, voice)
+        return best
+
+    def _plausible(self, text: str, language: LanguageReading) -> list[str]:
+        guesses = [guess.code.partition("-")[0] for guess in language.candidates if guess.confidence >= _LIKELY]
+        possible = guesses or list(scripts.candidates(scripts.clean(text)))
+        return [code for code in dict.fromkeys(possible) if code in self._languages][:_GUESSES]
+
+
+def _told(matches: Iterable[Match], kind: str) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(match.target.id for match in matches if match.target.kind == kind))

@@ -1,0 +1,78 @@
+"""Situations: the ids the desk knows, which one leads a message, and who is then at fault."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from dialogs.messages import Fault
+
+# In the order in which they lead: what is rare and costly first, then what is most particular, small talk last.
+SITUATIONS: Final = (
+    "extortion",
+    "review_threat",
+    "dispute_opened",
+    "dispute_proposal",
+    "ruling",
+    "complaint",
+    "customs_hold",
+    "signed_not_received",
+    "counterfeit",
+    "bad_review",
+    "tracking_invalid",
+    "returned",
+    "wrong_address",
+    "wrong_carrier",
+    "wrong_item",
+    "shortage",
+    "damaged",
+    "not_as_described",
+    "cannot_use",
+    "quality",
+    "refund_status",
+    "cancel",
+    "change_order",
+    "not_received",
+    "not_shipped",
+    "in_transit",
+    "payment",
+    "return_request",
+    "bargain",
+    "availability",
+    "shipping_terms",
+    "advice",
+    "hesitation",
+    "praise",
+    "thanks",
+    "greeting",
+    "off_topic",
+)
+ORDER: Final = {situation: place for place, situation in enumerate(SITUATIONS)}
+HIGH_STAKES: Final = frozenset(SITUATIONS[: SITUATIONS.index("returned")])
+SOCIAL: Final = frozenset({"praise", "thanks", "greeting", "off_topic"})
+LOGISTICS: Final = frozenset(
+    {
+        "in_transit", "tracking_invalid", "not_received", "returned", "wrong_carrier", "wrong_address", "customs_hold",
+        "signed_not_received",
+    }
+)  # fmt: skip
+TROUBLE: Final = LOGISTICS | frozenset(
+    {
+        "shortage", "damaged", "not_as_described", "wrong_item", "quality", "counterfeit", "cannot_use", "refund_status",
+        "not_shipped", "bad_review", "review_threat", "extortion", "dispute_opened", "complaint",
+    }
+)  # fmt: skip
+# Time the buyer names in these is time they have waited.
+WAITING: Final = LOGISTICS | {"refund_status", "not_shipped", "review_threat", "dispute_opened", "complaint"}
+
+# Whose doing a situation is as long as the words name nobody (domain: causes of fault).
+USUAL_FAULT: Final = {
+    "wrong_item": Fault.SELLER,
+    "shortage": Fault.SELLER,
+    "not_as_described": Fault.SELLER,
+    "quality": Fault.SELLER,
+    "counterfeit": Fault.SELLER,
+    "not_shipped": Fault.SELLER,
+    "wrong_carrier": Fault.SELLER,
+    "in_transit": Fault.CARRIER,
+    "wrong_address": Fault.CARRIER,
+}

@@ -1,0 +1,125 @@
+"""A whole house for the tests of the core: the real store, engine, inbox, turns and outbox between two fakes."""
+
+from __future__ import annotations
+
+import itertools
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from adapters.ports import ConversationView, EngineHealth, Outcome, Preview
+from bot.accounts import Account
+from bot.desk import StoredChats, StoredDesk
+from bot.engine.embedded import EmbeddedEngine
+from bot.feed import ChangeFeed
+from bot.inbox import Inbox
+from bot.outbox import Outbox
+from bot.store import Store
+from bot.turns import Turns
+from bot.worker import Worker
+from dialogs.events import Accepted, AgentChose, Body, BuyerWrote, Event
+from dialogs.messages import Choice, Conversation, Shop, Translation
+from tests.fakes import FakeClock, FakeManager, RecordingChannel
+
+ACCOUNT = "shop-fake"
+
+
+@dataclass
+class House:
+    """Everything composed as the application composes it."""
+
+    store: Store
+    clock: FakeClock = field(default_factory=FakeClock)
+    manager: FakeManager = field(default_factory=FakeManager)
+    channel: RecordingChannel = field(default_factory=RecordingChannel)
+
+    def __post_init__(self) -> None:
+        self._numbers = itertools.count(1)
+        accounts = {ACCOUNT: Account(shop=Shop(id="shop", name="店"), channel="fake")}
+        self.feed = ChangeFeed()
+        self.engine = EmbeddedEngine(self.clock)
+        self.inbox = Inbox(store=self.store, engine=self.engine, accounts=accounts, clock=self.clock, feed=self.feed)
+        self.turns = Turns(
+            store=self.store,
+            engine=self.engine,
+            inbox=self.inbox,
+            manager=self.manager,
+            accounts=accounts,
+            clock=self.clock,
+            feed=self.feed,
+        )
+        self.outbox = Outbox(
+            store=self.store,
+            engine=self.engine,
+            channels={ACCOUNT: self.channel},
+            clock=self.clock,
+            feed=self.feed,
+        )
+        self.worker = Worker(
+            store=self.store, engine=self.engine, turns=self.turns, outbox=self.outbox, clock=self.clock
+        )
+        self.desk = StoredDesk(store=self.store, accounts=accounts, feed=self.feed, preview=_preview, health=_health)
+        self.chats = StoredChats(self.store)
+
+    async def buyer(self, text: str, *, chat: str = "ana", external_id: str | None = None) -> Accepted:
+        """A buyer writes, and everything is worked on."""
+        accepted = await self.inbox.accept(self.event(BuyerWrote(text=text), chat=chat, external_id=external_id))
+        await self.engine.drain()
+        return accepted
+
+    async def channel_tells(self, body: Body, *, chat: str | None = "ana") -> Accepted:
+        """The platform tells something else."""
+        accepted = await self.inbox.accept(self.event(body, chat=chat))
+        await self.engine.drain()
+        return accepted
+
+    async def team(self, body: Body, conversation_id: int) -> Outcome:
+        """Somebody of the team acts, and everything is worked on."""
+        accepted = await self.inbox.accept(self.event(body, account="desk", conversation_id=conversation_id))
+        outcome = await self.inbox.outcome(accepted.event_id)
+        await self.engine.drain()
+        return outcome
+
+    async def choose(self, conversation_id: int, text: str, *, agent: str = "小王", **choice: object) -> Outcome:
+        """A seller sends something."""
+        body = AgentChose(choice=Choice(agent=agent, seller_text=text, **choice))
+        return await self.team(body, conversation_id)
+
+    async def view(self, conversation_id: int) -> ConversationView:
+        """What the desk shows."""
+        view = await self.desk.view(conversation_id)
+        assert view is not None
+        return view
+
+    async def later(self, **interval: float) -> None:
+        """Time passes, and the minute's look at open rows comes round."""
+        self.clock.advance(**interval)
+        await self.worker.recover()
+        await self.engine.drain()
+
+    def event(
+        self,
+        body: Body,
+        *,
+        account: str = ACCOUNT,
+        chat: str | None = None,
+        conversation_id: int | None = None,
+        external_id: str | None = None,
+        at: datetime | None = None,
+    ) -> Event:
+        return Event(
+            account=account,
+            external_id=external_id or f"e{next(self._numbers)}",
+            body=body,
+            at=at or self.clock.now(),
+            chat=chat,
+            conversation_id=conversation_id,
+            contact_name="" if chat is None else chat.title(),
+        )
+
+
+async def _preview(conversation: Conversation, text: str, back: bool) -> Preview:
+    return Preview(translation=Translation(text=f"{conversation.id}:{text}", source="zh", target="es"))
+
+
+def _health() -> tuple[EngineHealth, ...]:
+    return (EngineHealth(name="fake", state="ok"),)

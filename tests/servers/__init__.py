@@ -1,0 +1,1 @@
+"""Loopback servers that answer as the real ones do."""
