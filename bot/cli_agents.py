@@ -92,7 +92,7 @@ def _show_link(settings: Settings, token: str | None) -> None:
 
 
 def _with_agents(settings: Settings, work: Callable[[StoredAgents], Awaitable[T]]) -> T:
-    from bot.app import open_agents  # noqa: PLC0415
+    from bot.parts import open_agents  # noqa: PLC0415
 
     async def run() -> T:
         async with open_agents(settings) as agents:

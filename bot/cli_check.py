@@ -36,7 +36,7 @@ def check(config: Config = None) -> None:
 
 
 def _runtime_problems(settings: Settings) -> Iterator[str]:
-    from bot.app import open_store  # noqa: PLC0415
+    from bot.parts import open_store  # noqa: PLC0415
     from dialogs.language import DETECTORS  # noqa: PLC0415
 
     async def reach() -> None:

@@ -56,8 +56,8 @@ async def _export(
     from rich.console import Console  # noqa: PLC0415
     from rich.progress import Progress  # noqa: PLC0415
 
-    from bot.app import open_desk  # noqa: PLC0415
     from bot.export import conversation_ids, export_csv, export_json  # noqa: PLC0415
+    from bot.parts import open_desk  # noqa: PLC0415
 
     async with open_desk(settings) as desk:
         for id_ in ids:

@@ -52,7 +52,7 @@ def _known_language(code: str) -> None:
 
 
 async def _read(settings: Settings, *, translate: bool, language: str | None, jobs: int) -> None:
-    from bot.app import build_manager  # noqa: PLC0415
+    from bot.parts import build_manager  # noqa: PLC0415
     from bot.read import Reading, lines_of  # noqa: PLC0415
 
     shop = settings.shops[0].shop()

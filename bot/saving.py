@@ -52,7 +52,8 @@ def save_turn(conn: Connection, work: Work, turn: Turn, *, now: datetime) -> Sav
     )
     if turn.proposals is not None:
         chosen = work.body.choice.proposal_id if isinstance(work.body, AgentChose) else None
-        proposals.close(conn, conversation_id, chosen=chosen, by=_agent(work), now=now)
+        if work.conversation.proposals:
+            proposals.close(conn, conversation_id, chosen=chosen, by=_agent(work), now=now)
         proposals.offer(conn, conversation_id, turn_id, turn.proposals)
     for kind in turn.stop_clocks:
         clocks.stop(conn, conversation_id, kind)

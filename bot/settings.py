@@ -9,7 +9,7 @@ import tomllib
 from collections.abc import Iterator, Mapping
 from decimal import Decimal
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 from urllib.parse import urlsplit
 
 from babel.numbers import get_currency_precision, list_currencies
@@ -17,6 +17,7 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 from typing_extensions import override
 
+from adapters.channels import CHANNELS
 from adapters.engines import ENGINES, NEEDED, EngineSettings, Secret
 from dialogs.language import DETECTORS
 from dialogs.messages import Money, Shop
@@ -145,7 +146,8 @@ class Server(_Table):
     @property
     def url(self) -> str:
         """The address people open."""
-        host = f"[{self.host}]" if ":" in self.host else self.host
+        host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(self.host, self.host)  # noqa: S104 - everywhere means here too
+        host = f"[{host}]" if ":" in host else host
         return self.public_url or f"http://{host}:{self.port}"
 
 
@@ -236,7 +238,7 @@ class ShopSettings(_Table):
 class AccountSettings(_Table):
     """One account of a shop on a channel."""
 
-    channel: Literal["webchat"]
+    channel: Annotated[str, _one_of(*CHANNELS)]
     id: _AccountId
     shop: _Id
 
@@ -296,11 +298,6 @@ class Settings(BaseSettings):
     def shop_values(self) -> Mapping[str, Shop]:
         """Every shop as the dialogs know it, by id."""
         return {shop.id: shop.shop() for shop in self.shops}
-
-    @property
-    def engine_values(self) -> tuple[EngineSettings, ...]:
-        """All engines as the adapters know them."""
-        return tuple(engine.value() for engine in self.engines)
 
     def engine_order(self, shop: str) -> tuple[str, ...]:
         """Ids of the engines a shop asks, in order."""

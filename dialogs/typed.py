@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import unicodedata
+
 from dialogs.messages import SELLER_LANGUAGE, Choice, Origin, Refusal, RefusalCode, Reply, Shop, Translation
 from dialogs.ports import Detector, Translator
 from dialogs.protection import prove
@@ -23,7 +25,7 @@ class Typed:
     async def reply(self, choice: Choice, language: str, shop: Shop) -> Reply | Refusal:
         """The reply a choice makes; held when its text is missing or unproven and the seller has not confirmed."""
         seller_text = choice.seller_text.strip()
-        if not seller_text:
+        if not any(map(_is_visible, seller_text)):
             return Refusal(RefusalCode.EMPTY)
         if choice.buyer_text is not None:
             translation = self._seen(seller_text, choice.buyer_text, language, shop)
@@ -54,3 +56,7 @@ class Typed:
             proven=not checks,
             checks=checks,
         )
+
+
+def _is_visible(character: str) -> bool:
+    return not character.isspace() and unicodedata.category(character) not in {"Cc", "Cf"}

@@ -49,8 +49,8 @@ class FakeClock:
 class FakeManager:
     """Decides like the dialogs do, in one line each.
 
-    The Chinese of a text is ``中:`` and the text, the buyer's wording ``ES:`` and the Chinese. ``angry`` in a text makes
-    the case angry; a typed ``留`` is held as untranslated, ``空`` is refused. ``failures`` are raised first.
+    The Chinese of a text is ``中:`` and the text, the buyer's wording ``ES:`` and the Chinese. ``angry`` in a text
+    makes the case angry; a typed ``留`` is held as untranslated, ``空`` is refused. ``failures`` are raised first.
     """
 
     def __init__(self) -> None:

@@ -31,7 +31,7 @@ def test_every_example_can_be_switched_on(tmp_path: Path) -> None:
     file = tmp_path / "heqi.toml"
     file.write_text(text, encoding="utf-8")
     settings = load(file)
-    assert [engine.id for engine in settings.engine_values] == [
+    assert [engine.value().id for engine in settings.engines] == [
         "google",
         "libretranslate",
         "deepl",

@@ -12,6 +12,8 @@ from dialogs.messages import Direction, Kind, Media, Message
 
 c = messages.c
 
+_DIRECTIONS: dict[str, Direction] = {direction.value: direction for direction in Direction}
+
 _ADD = insert(messages).returning(c.id)
 # The Chinese of a buyer's message comes with its turn, the newest one where it was read again.
 CHINESE = (
@@ -144,20 +146,21 @@ def last_author(conn: Connection, conversation_id: int) -> str | None:
 
 
 def message(row: Row[*tuple[Any, ...]]) -> Message:
-    """A row as the value that travels."""
+    """A row as the value that travels. Unpacked: forty of these are read for every turn."""
+    id_, seq, direction, text, own, language, at, author, media, reply_id, kind, edits, _event_id, chinese = row
     return Message(
-        id=row.id,
-        seq=row.seq,
-        direction=Direction(row.direction),
-        text=row.text,
-        at=row.at,
-        seller_text=row.chinese if row.seller_text is None else row.seller_text,
-        language=row.language,
-        author=row.author,
-        media=row.media or (),
-        reply_id=row.reply_id,
-        kind=None if row.kind is None else Kind(row.kind),
-        edits=row.edits,
+        id=id_,
+        seq=seq,
+        direction=_DIRECTIONS[direction],
+        text=text,
+        at=at,
+        seller_text=chinese if own is None else own,
+        language=language,
+        author=author,
+        media=media or (),
+        reply_id=reply_id,
+        kind=None if kind is None else Kind(kind),
+        edits=edits,
     )
 
 

@@ -8,7 +8,7 @@ ranges and measures are not entities; engines have to read them. All patterns ar
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 
@@ -79,49 +79,47 @@ _UPS = re.compile(r"1[Zz][A-Za-z0-9]{16}")
 _AMAZON_ORDER = re.compile(r"\d{3}-\d{7}-\d{7}")
 _ENDS_SENTENCE = ".,;:!?'"
 _ANY_DIGIT = re.compile(r"\d")
+_TAKEN = "\ufffc"
 
 
 def entities(text: str) -> tuple[Entity, ...]:
     """All entities of a text, in order, none overlapping another."""
     found: list[Entity] = []
-    has_digit = _ANY_DIGIT.search(text) is not None
-    if "@" in text:
-        _add(found, _plain("email", _EMAIL, text, strip="-"))
-        _add(found, _plain("handle", _HANDLE, text, strip="."))
-    if "." in text or "://" in text:
-        _add(found, _urls(text))
-    if has_digit:
-        if _CURRENCY.search(text):
-            _add(found, _plain("money", _MONEY, text))
-        _add(found, _plain("date", _DATE, text))
-        if "#" in text or "№" in text:
-            _add(found, _hashed(text))
-        _add(found, _groups(text))
-        _add(found, _codes(text))
-        _add(found, _plain("number", _RUN, text))
+    rest = text
+    for mark, finder in _FINDERS:
+        if mark.search(rest):
+            more = list(finder(rest))
+            if more:
+                found.extend(more)
+                rest = _blanked(rest, more)
     found.sort(key=lambda entity: entity.start)
     return tuple(entity for entity in found if entity.kind != "date")
 
 
-def _add(found: list[Entity], more: Iterator[Entity]) -> None:
-    """Take those of ``more`` (ordered, disjoint) that overlap nothing found before."""
-    if not found:
-        found.extend(more)
-        return
-    taken = sorted((entity.start, entity.end) for entity in found)
-    at = 0
-    for entity in more:
-        while at < len(taken) and taken[at][1] <= entity.start:
-            at += 1
-        if at == len(taken) or taken[at][0] >= entity.end:
-            found.append(entity)
+def _blanked(text: str, found: list[Entity]) -> str:
+    """``text`` with what was found replaced by marks no pattern knows, so that nothing is found twice."""
+    parts, at = [], 0
+    for entity in found:
+        parts.append(text[at : entity.start])
+        parts.append(_TAKEN * (entity.end - entity.start))
+        at = entity.end
+    return "".join((*parts, text[at:]))
 
 
-def _plain(kind: str, pattern: re.Pattern[str], text: str, *, strip: str = "") -> Iterator[Entity]:
-    for match in pattern.finditer(text):
-        value = match[0].rstrip(strip) if strip else match[0]
-        if len(value) > 1:
-            yield Entity(kind, value, match.start(), match.start() + len(value))
+def _every(kind: str, pattern: re.Pattern[str], strip: str = "") -> Callable[[str], Iterator[Entity]]:
+    """Finds what ``pattern`` matches, without the marks of ``strip`` at its end."""
+
+    def find(text: str) -> Iterator[Entity]:
+        for match in pattern.finditer(text):
+            value = match[0].rstrip(strip) if strip else match[0]
+            if len(value) > 1:
+                yield Entity(kind, value, match.start(), match.start() + len(value))
+
+    return find
+
+
+def _money(text: str) -> Iterator[Entity]:
+    return _every("money", _MONEY)(text) if _CURRENCY.search(text) else iter(())
 
 
 def _urls(text: str) -> Iterator[Entity]:
@@ -203,3 +201,17 @@ def _codes(text: str) -> Iterator[Entity]:
         kind = _kind_of_code(match[0])
         if kind is not None:
             yield Entity(kind, match[0], match.start(), match.end())
+
+
+# What a text must have for a finder to be worth its time, and the finder; an earlier one takes what it finds.
+_FINDERS: tuple[tuple[re.Pattern[str], Callable[[str], Iterator[Entity]]], ...] = (
+    (re.compile("@"), _every("email", _EMAIL, "-")),
+    (re.compile("@"), _every("handle", _HANDLE, ".")),
+    (re.compile(r"\.|://"), _urls),
+    (_ANY_DIGIT, _money),
+    (_ANY_DIGIT, _every("date", _DATE)),
+    (re.compile("[#№]"), _hashed),
+    (_ANY_DIGIT, _groups),
+    (_ANY_DIGIT, _codes),
+    (_ANY_DIGIT, _every("number", _RUN)),
+)

@@ -28,6 +28,7 @@ _SIGNS: Final = {
     "元": "CNY", "円": "JPY", "원": "KRW",
 }  # fmt: skip
 _YEN: Final = "¥￥"
+_BEFORE_FIRST: Final = frozenset({*_SIGNS, *_YEN})  # a sign before the number counts before any word behind it
 _NUMBER: Final = re.compile(
     r"\d{1,3}(?:[ \u00a0\u202f'.,\u066c]\d{3})+(?:[.,\u066b]\d{1,2})?(?!\d)|\d{1,12}(?:[.,\u066b]\d{1,3})?(?!\d)"
 )
@@ -60,7 +61,8 @@ class Amounts:
         start, end = number.span()
         behind = self._behind.match(fold_word(text[end : end + _NEAR]))
         before = self._before.search(fold_word(text[max(0, start - _NEAR) : start]))
-        name = before or behind if before and before[1] in {*_SIGNS, *_YEN} else behind or before
+        sign = before is not None and before[1] in _BEFORE_FIRST
+        name = before if sign else behind or before
         return self._names[name[1]] if name else None
 
 

@@ -25,7 +25,7 @@ def read(text: str, found: Iterable[str], situations: tuple[str, ...]) -> Mood:
     if _ANGRY_FACES.search(text):
         return Mood.ANGRY
     loud = _is_loud(text)
-    points = 2 * (Mood.ANGRY in told) + (Mood.UPSET in told)
+    points: float = 2 * (Mood.ANGRY in told) + (Mood.UPSET in told)
     if not happy:
         points += (loud + bool(_SHOUTS.search(text))) * (1 + trouble) / 2 + bool(_CALLS.search(text)) * trouble * 0.5
         points += 0.5 * bool({"review_threat", "extortion"} & set(situations)) + bool(_SAD_FACES.search(text))

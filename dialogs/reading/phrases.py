@@ -98,6 +98,8 @@ def _members(form: str, phrase: str, groups: Mapping[str, tuple[str, ...]]) -> t
 
 
 def _form(word: str, phrase: str, fold: Callable[[str], str]) -> str:
+    if word == NUMBER:
+        return word
     head, tail = word.startswith("*"), word.endswith("*") and len(word) > 1
     core = fold(word.strip("*"))
     if len(core) < (2 if head or tail else 1) or any(mark in core for mark in "*<>?|#^$."):

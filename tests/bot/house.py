@@ -117,7 +117,7 @@ class House:
         )
 
 
-async def _preview(conversation: Conversation, text: str, back: bool) -> Preview:
+async def _preview(conversation: Conversation, text: str, back: bool) -> Preview:  # noqa: FBT001
     return Preview(translation=Translation(text=f"{conversation.id}:{text}", source="zh", target="es"))
 
 

@@ -87,7 +87,7 @@ def test_a_whole_file_is_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
     settings = load(file)
     assert settings.data == tmp_path / "store"
     assert settings.server.url == "https://desk.example.com"
-    deepl, model = settings.engine_values
+    deepl, model = (engine.value() for engine in settings.engines)
     assert (deepl.id, deepl.key.reveal(), deepl.timeout) == ("deepl", "secret", 5)
     assert (model.id, model.model, model.url, bool(model.key)) == (
         "qwen",
@@ -182,7 +182,7 @@ def test_the_environment_wins_and_its_problems_name_the_variable(
 
 def test_a_variable_that_holds_a_key_is_no_unknown_setting(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HEQI_DEEPL_KEY", "k")
-    assert load(written(tmp_path, '[[engines]]\nname = "deepl"\nkey_env = "HEQI_DEEPL_KEY"\n')).engine_values[0].key
+    assert load(written(tmp_path, '[[engines]]\nname = "deepl"\nkey_env = "HEQI_DEEPL_KEY"\n')).engines[0].value().key
 
 
 @pytest.mark.parametrize(
@@ -236,7 +236,7 @@ def test_a_key_file_others_may_read_is_refused(tmp_path: Path) -> None:
     key.chmod(0o644)
     assert "chmod 600" in problems(file)[0]
     key.chmod(0o600)
-    assert load(file).engine_values[0].key.reveal() == "k"
+    assert load(file).engines[0].value().key.reveal() == "k"
 
 
 def test_a_glossary_file_is_checked(tmp_path: Path) -> None:
@@ -259,6 +259,14 @@ def test_windows_notepad_and_other_encodings(tmp_path: Path) -> None:
     assert load(file).detector == "langdetect"
     file.write_bytes('[[shops]]\nid = "a"\nname = "店"\n'.encode("gbk"))
     assert "UTF-8" in problems(file)[0]
+
+
+@pytest.mark.parametrize(
+    ("host", "url"),
+    [("0.0.0.0", "http://127.0.0.1:8080"), ("::", "http://[::1]:8080"), ("10.0.0.5", "http://10.0.0.5:8080")],  # noqa: S104
+)
+def test_the_address_people_open(tmp_path: Path, host: str, url: str) -> None:
+    assert load(written(tmp_path, f'[server]\nhost = "{host}"\n')).server.url == url
 
 
 def test_settings_cannot_be_changed() -> None:

@@ -84,7 +84,7 @@ def test_chinese_never_counts_as_japanese() -> None:
         ("I ordered two pieces and got one only", "我订了五件，只收到一件。", ["number"]),
         ("I paid 1,250 for it, now where is it please", "我为此付了1250，现在请问在哪里", []),
         (ASKED, "我的包裹3。", ["length"]),
-        (ASKED, GOOD + "请回复我请回复我请回复我请回复我", ["repetition"]),
+        (ASKED, GOOD + "请回复我" * 4, ["repetition", "length"]),
     ],
 )
 def test_what_a_seller_should_see(asked: str, answered: str, codes: list[str]) -> None:

@@ -2,7 +2,7 @@
 import { computed, ref } from "vue";
 import { Icon } from "heqi-desk/icon.js";
 import { clock, whole } from "heqi-desk/time.js";
-import { actAndTell, ask, label, languageName, state, t } from "heqi-desk/state.js";
+import { actAndTell, ask, label, languageName, reason, state, t } from "heqi-desk/state.js";
 
 const MARKS = { queued: "clock", sending: "clock", sent: "check", delivered: "twice", read: "twice", failed: "warn", ambiguous: "warn", held: "pause", cancelled: "cross" };
 const DECISIONS = { held: ["retry", "send", "cancel"], failed: ["retry", "cancel"], ambiguous: ["arrived", "retry", "cancel"] };
@@ -75,14 +75,14 @@ export const Bubble = {
           <p v-if="line.pending" class="pending"><span class="spinner"></span>{{ t('正在翻译和识别…') }}</p>
           <p v-if="line.untranslated || line.parked" class="untranslated">
             <strong>{{ line.parked ? t('没有处理成功') : t('未翻译') }}</strong>
-            <span v-for="[engine, reason] in line.attempts" :key="engine + reason">{{ engine }}：{{ label('attempt', reason) }}</span>
-            <span v-if="line.parked">{{ line.parked }}</span>
+            <span v-for="[engine, why] in line.attempts" :key="engine + why">{{ engine }}：{{ reason(why) }}</span>
+            <span v-if="line.parked">{{ reason(line.parked) }}</span>
             <button type="button" class="quiet small" data-action="retranslate" @click="actAndTell('retranslate', { message: line.id })"><icon name="redo"></icon>{{ t('重试') }}</button>
           </p>
         </template>
         <p v-else class="chinese"><words :text="line.text" :full="full?.text" :length="line.textLength" :id="line.id" lang="zh"></words></p>
         <p v-if="line.direction === 'outgoing' && !line.text" class="untranslated"><strong>{{ t('未翻译') }}</strong>
-          <span v-for="[engine, reason] in line.attempts" :key="engine + reason">{{ engine }}：{{ label('attempt', reason) }}</span></p>
+          <span v-for="[engine, why] in line.attempts" :key="engine + why">{{ engine }}：{{ reason(why) }}</span></p>
         <p v-if="line.direction !== 'note'" class="foot">
           <span v-if="line.direction === 'outgoing'" dir="auto">{{ line.author || t('自动') }}</span>
           <span v-if="line.kind">{{ label('kind', line.kind) }}</span>
@@ -93,7 +93,7 @@ export const Bubble = {
         </p>
       </div>
       <div v-if="decisions.length" class="decide" :class="line.delivery">
-        <span v-if="line.deliveryError" dir="auto">{{ line.deliveryError }}</span>
+        <span v-if="line.deliveryError" dir="auto">{{ reason(line.deliveryError, 'delivery_error') }}</span>
         <span v-else-if="line.delivery === 'ambiguous'">{{ t('不确定买家是否收到，请先确认，避免重复。') }}</span>
         <span v-else-if="line.delivery === 'held'">{{ t('还没有发出。') }}</span>
         <button v-for="decision in decisions" :key="decision" type="button" class="quiet small" :data-decision="decision" @click="actAndTell('decide', { message: line.id, decision })">{{ t(NAMES[line.delivery][decision]) }}</button>
@@ -107,6 +107,6 @@ export const Bubble = {
     const decisions = computed(() => (DECISIONS[props.line.delivery] ?? []).filter((each) => each !== "send" || props.line.text));
     const full = computed(() => state.full[props.line.id]);
     const source = (item) => `/desk/media/${encodeURIComponent(item.ref)}`;
-    return { state, t, label, languageName, clock, whole, actAndTell, show, decisions, full, source, MARKS, NAMES };
+    return { state, t, label, languageName, reason, clock, whole, actAndTell, show, decisions, full, source, MARKS, NAMES };
   },
 };

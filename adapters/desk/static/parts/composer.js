@@ -2,7 +2,7 @@
 import { computed, nextTick, onMounted, ref, watch } from "vue";
 import { Icon } from "heqi-desk/icon.js";
 import { clearDraft, draftOf, pickInto, putAway } from "heqi-desk/drafts.js";
-import { act, ask, label, languageName, newKey, outcomeText, state, t, toast } from "heqi-desk/state.js";
+import { act, ask, label, languageName, newKey, outcomeText, reason, state, t, toast } from "heqi-desk/state.js";
 
 const PREVIEW_MS = 400;
 const MAX_HEIGHT = 180;
@@ -11,8 +11,8 @@ const MAX_HEIGHT = 180;
 export const composer = { pick: () => {}, send: () => {}, leave: () => false, hasText: () => false };
 
 function proposalProblem(proposal) {
-  const [engine, reason] = proposal.attempts.at(-1) ?? [];
-  return engine ? `${t("未翻译")} · ${engine} ${label("attempt", reason)}` : t("没有买家语言的文本");
+  const [engine, why] = proposal.attempts.at(-1) ?? [];
+  return engine ? `${t("未翻译")} · ${engine} ${reason(why)}` : t("没有买家语言的文本");
 }
 
 const ProposalCard = {
@@ -56,7 +56,7 @@ export const Composer = {
               <button type="button" class="link" data-action="hand" :aria-pressed="draft.hand !== null" @click="byHand"><icon name="pen"></icon>{{ draft.hand === null ? t('手写译文') : t('用机器译文') }}</button></p>
             <textarea v-if="draft.hand !== null" v-model="draft.hand" id="desk-hand" rows="2" dir="auto" :lang="language" :aria-label="t('手写译文')" @keydown="keys"></textarea>
             <p v-else-if="outText !== null" class="preview" dir="auto" :lang="outLanguage" data-preview>{{ outText }}</p>
-            <p v-else-if="preview" class="untranslated"><strong>{{ t('未翻译') }}</strong><span v-for="[engine, reason] in preview.attempts" :key="engine + reason">{{ engine }}：{{ label('attempt', reason) }}</span></p>
+            <p v-else-if="preview" class="untranslated"><strong>{{ t('未翻译') }}</strong><span v-for="[engine, why] in preview.attempts" :key="engine + why">{{ engine }}：{{ reason(why) }}</span></p>
             <p v-else class="preview empty">{{ t('停顿一下就能看到译文') }}</p>
             <p v-if="back" class="back"><b>{{ t('回译') }}</b><span v-if="back.text !== null" lang="zh">{{ back.text }}</span><span v-else>{{ t('未翻译') }}</span></p>
             <ul v-if="doubts.length" class="chips"><li v-for="[code, detail] in doubts" :key="code + detail" class="doubt"><icon name="warn"></icon><span>{{ label('check', code) }} {{ detail }}</span></li></ul>
@@ -186,6 +186,6 @@ export const Composer = {
       },
     });
     onMounted(grow);
-    return { state, t, label, languageName, box, draft, proposals, language, isPick, preview, outText, outLanguage, doubts, back, waitingPreview, size, tooLong, canSend, sending, notice, pick, leavePick, goFree, byHand, askBack, send, keys };
+    return { state, t, label, languageName, reason, box, draft, proposals, language, isPick, preview, outText, outLanguage, doubts, back, waitingPreview, size, tooLong, canSend, sending, notice, pick, leavePick, goFree, byHand, askBack, send, keys };
   },
 };

@@ -50,6 +50,11 @@ export function label(group, code) {
   return state.labels[group]?.[code] ?? code;
 }
 
+/** Why a delivery or an engine did not do its work, as far as there is a word for it. */
+export function reason(code, group = "attempt") {
+  return state.labels[group][code] ?? state.labels.refusal[code] ?? state.labels.attempt[code] ?? code;
+}
+
 export function languageName(code) {
   return code ? state.languages[code] ?? code : t("语言未知");
 }

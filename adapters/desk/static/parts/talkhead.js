@@ -7,7 +7,7 @@ export const TalkHead = {
   components: { Countdown, Icon },
   template: `
     <header class="talk-head">
-      <button type="button" class="plain back" :aria-label="t('返回列表')" @click="openConversation(null)"><icon name="back"></icon></button>
+      <button type="button" class="plain to-list" :aria-label="t('返回列表')" @click="openConversation(null)"><icon name="back"></icon></button>
       <div class="who">
         <h2><bdi>{{ row.name || t('买家') + ' ' + row.id }}</bdi></h2>
         <p>{{ languageName(state.head.override || row.language) }} · {{ label('channel', row.channel) }}

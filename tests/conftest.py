@@ -1,0 +1,107 @@
+"""What all tests share: no network, and a store on every database there is."""
+
+from __future__ import annotations
+
+import ipaddress
+import os
+import socket
+import sys
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+
+import pytest
+
+from bot.store import Store
+from tests.servers import postgres
+
+# ---- the network is forbidden ----------------------------------------------------------------------------------------
+
+_reached: list[str] = []
+
+
+def _guard(event: str, arguments: tuple[object, ...]) -> None:
+    """Refuse to leave this machine. Whoever swallows the error still fails: the attempt is remembered."""
+    if event in {"socket.connect", "socket.sendto"}:
+        address = arguments[1]
+        if isinstance(address, tuple) and not _is_here(str(address[0])):
+            _reached.append(str(address[0]))
+            raise ConnectionRefusedError("tests must not use the network")
+    elif event == "socket.getaddrinfo" and arguments[0] and not _is_here(_text(arguments[0])):
+        raise socket.gaierror(socket.EAI_NONAME, "tests must not ask for names")
+
+
+def _is_here(host: str) -> bool:
+    if host in {"localhost", "", "0.0.0.0"}:  # noqa: S104 - nothing is bound, an address is compared
+        return True
+    try:
+        return ipaddress.ip_address(host.partition("%")[0]).is_loopback
+    except ValueError:
+        return False
+
+
+def _text(host: object) -> str:
+    return host.decode() if isinstance(host, bytes) else str(host)
+
+
+sys.addaudithook(_guard)
+
+
+@pytest.fixture(autouse=True)
+def _no_network() -> Iterator[None]:
+    _reached.clear()
+    yield
+    if _reached:
+        pytest.fail(f"the test tried to reach {', '.join(sorted(set(_reached)))}")
+
+
+# ---- databases -------------------------------------------------------------------------------------------------------
+
+
+def _databases() -> list[str]:
+    """SQLite always; PostgreSQL where it is installed. Where nobody looks (CI) a missing one is an error."""
+    if postgres.binaries() is not None:
+        return ["sqlite", "postgresql"]
+    if os.environ.get("CI"):
+        raise pytest.UsageError(f"no PostgreSQL server was found: {postgres.HOW}")
+    return ["sqlite"]
+
+
+def pytest_report_header() -> str:
+    databases = _databases()
+    missing = "" if "postgresql" in databases else f" (PostgreSQL is not tested: {postgres.HOW})"
+    return f"databases: {', '.join(databases)}{missing}"
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    if "database_url" in metafunc.fixturenames:
+        marks = {"postgresql": [pytest.mark.postgres]}
+        kinds = [pytest.param(kind, marks=marks.get(kind, [])) for kind in _databases()]
+        metafunc.parametrize("database_url", kinds, indirect=True)
+
+
+@pytest.fixture(scope="session")
+def postgres_server() -> Iterator[postgres.PostgresServer]:
+    """A server for this run (one for each process of a parallel run)."""
+    folder = postgres.binaries()
+    if folder is None:
+        pytest.fail(f"no PostgreSQL server was found: {postgres.HOW}")
+    server = postgres.PostgresServer(folder)
+    yield server
+    server.stop()
+
+
+@pytest.fixture
+def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """URL of an empty database of each kind."""
+    if request.param == "sqlite":
+        return f"sqlite:///{tmp_path / 'heqi.sqlite'}"
+    server: postgres.PostgresServer = request.getfixturevalue("postgres_server")
+    return server.new_database()
+
+
+@pytest.fixture
+async def store(database_url: str) -> AsyncIterator[Store]:
+    """An open store on each kind of database."""
+    opened = await Store.open(database_url)
+    yield opened
+    await opened.close()

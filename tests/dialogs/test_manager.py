@@ -1,0 +1,241 @@
+"""What DialogManager decides beyond the plain talk: refusals, holds, fixed languages, reading again."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from dialogs import cases
+from dialogs.events import AgentRetranslated, AgentSetLanguage, AgentSetStatus, ClockDue
+from dialogs.manager import RESPONSE, DialogManager
+from dialogs.messages import (
+    Capabilities,
+    CaseStatus,
+    Choice,
+    Kind,
+    Origin,
+    RefusalCode,
+    Translation,
+    Urgency,
+)
+from tests.dialogs.talk import MORNING, SHOP, Talk
+from tests.dialogs.test_conversations import DETECTOR, PLAYBOOKS, READER, REPLIES
+
+LATE = "Where is my parcel? I have been waiting for 20 days and it has not arrived."
+
+
+class Scripted:
+    """A translator that says what it is told to say."""
+
+    def __init__(self, **answer: object) -> None:
+        self.answer = answer
+
+    async def translate(self, text, *, source, target, shop, glossary):
+        values = {"text": None, "source": source, "target": target, "proven": False, **self.answer}
+        return Translation(**values)
+
+
+def manager(translator: object | None = None) -> DialogManager:
+    return DialogManager(
+        detector=DETECTOR,
+        reader=READER,
+        translator=translator or Scripted(),  # type: ignore[arg-type]
+        playbooks=PLAYBOOKS,
+        replies=REPLIES,
+    )
+
+
+async def test_every_turn_is_decided_the_same_from_the_same_input():
+    first, second = Talk(manager()), Talk(manager())
+    assert await first.buyer(LATE) == await second.buyer(LATE)
+
+
+async def test_the_buyer_starts_the_response_clock_and_the_answer_stops_it():
+    talk = Talk(manager())
+    turn = await talk.buyer(LATE)
+    (clock,) = turn.start_clocks
+    assert clock.kind == RESPONSE
+    assert clock.due == MORNING + timedelta(minutes=1 + SHOP.response_minutes)
+    assert (await talk.pick(1)).stop_clocks == (RESPONSE,)
+
+
+async def test_a_proposal_that_is_not_open_any_more_is_refused():
+    talk = Talk(manager())
+    await talk.buyer(LATE)
+    old = talk.proposals[0]
+    await talk.buyer("Hello? Still nothing here.")
+    turn = await talk.choose(Choice(agent="小林", seller_text=old.seller_text, proposal_id=old.id))
+    assert turn.refusal is not None
+    assert turn.refusal.code is RefusalCode.CLOSED
+    assert turn.reply is None
+
+
+async def test_an_edited_proposal_is_translated_anew_and_keeps_its_kind():
+    talk = Talk(manager(Scripted(text="We look at it now.", proven=True)))
+    await talk.buyer(LATE)
+    proposal = talk.proposals[0]
+    edited = Choice(agent="小林", seller_text=proposal.seller_text + "谢谢！", proposal_id=proposal.id)
+    turn = await talk.choose(edited)
+    assert turn.reply is not None
+    assert (turn.reply.buyer_text, turn.reply.kind, turn.reply.reply_id) == (
+        "We look at it now.",
+        proposal.kind,
+        None,
+    )
+    assert turn.reply.origin is Origin.MACHINE
+
+
+async def test_typing_a_written_reply_word_for_word_sends_what_a_person_wrote():
+    talk = Talk(manager())
+    await talk.buyer(LATE)
+    rule = PLAYBOOKS.replies["in_transit.sorry_slow"]
+    turn = await talk.type(f" {rule.zh}\n")
+    assert turn.reply is not None
+    assert turn.reply.buyer_text == REPLIES.render(rule.id, "en", {})
+    assert turn.reply.origin is Origin.WRITTEN
+    assert turn.case.kinds == (Kind.APOLOGY,)
+
+
+async def test_an_unproven_text_waits_until_the_seller_confirms_it():
+    talk = Talk(manager(Scripted(text="Your number is gone", proven=False)))
+    await talk.buyer(LATE)
+    held = await talk.type("单号 RB123456785CN")
+    assert held.reply is not None
+    assert held.reply.held is RefusalCode.UNPROVEN
+    assert held.proposals is None, "what is not sent closes nothing"
+    seen = Choice(agent="小林", seller_text="单号 RB123456785CN", buyer_text="Number RB123456785CN", confirmed=False)
+    sent = await talk.choose(seen)
+    assert sent.reply is not None
+    assert sent.reply.held is None
+    wrong = replace(seen, buyer_text="Number RB123456786CN")
+    blocked = await talk.choose(wrong)
+    assert blocked.reply is not None
+    assert blocked.reply.held is RefusalCode.UNPROVEN
+    forced = await talk.choose(replace(wrong, confirmed=True))
+    assert forced.reply is not None
+    assert forced.reply.held is None
+    assert forced.reply.buyer_text == "Number RB123456786CN"
+
+
+async def test_an_untranslated_text_is_never_sent_even_when_confirmed():
+    talk = Talk(manager())
+    await talk.buyer(LATE)
+    turn = await talk.choose(Choice(agent="小林", seller_text="我们马上去查", confirmed=True))
+    assert turn.reply is not None
+    assert turn.reply.held is RefusalCode.NOT_TRANSLATED
+
+
+@pytest.mark.parametrize("text", ["", "  \n", "\u200b"])
+async def test_an_empty_answer_is_refused(text: str):
+    talk = Talk(manager(Scripted(text="x", proven=True)))
+    await talk.buyer(LATE)
+    turn = await talk.type(text)
+    assert turn.refusal is not None
+    assert turn.refusal.code is RefusalCode.EMPTY
+
+
+async def test_a_text_too_long_for_the_channel_is_refused_with_both_numbers():
+    talk = Talk(manager(Scripted(text="word " * 30, proven=True)), capabilities=Capabilities(text_limit=100))
+    await talk.buyer(LATE)
+    turn = await talk.type("很长的话")
+    assert turn.refusal is not None
+    assert (turn.refusal.code, turn.refusal.detail) == (RefusalCode.TOO_LONG, "150 > 100")
+
+
+async def test_emoji_count_as_the_channel_counts_them():
+    limits = Capabilities(text_limit=4, text_unit="utf16")
+    talk = Talk(manager(Scripted(text="😀😀😀", proven=True)), capabilities=limits)
+    await talk.buyer(LATE)
+    turn = await talk.type("笑")
+    assert turn.refusal is not None
+    assert turn.refusal.detail == "6 > 4"
+
+
+async def test_an_answer_needs_to_know_the_language():
+    talk = Talk(manager(Scripted(text="x", proven=True)))
+    await talk.buyer("👍")
+    turn = await talk.type("谢谢")
+    assert turn.refusal is not None
+    assert turn.refusal.code is RefusalCode.NO_LANGUAGE
+    assert (await talk.pick(1)).refusal == turn.refusal
+
+
+async def test_a_fixed_language_stays_for_the_conversation_and_can_be_undone():
+    talk = Talk(manager())
+    await talk.buyer(LATE)
+    latest = talk.conversation.history[-1]
+    before = replace(talk.conversation, history=())
+    turn = await talk.manager.on_team_action(AgentSetLanguage(agent="小林", language="es"), before, latest)
+    assert turn.reading is not None
+    assert turn.reading.language.fixed
+    assert turn.case.language == "es"
+    assert {proposal.language for proposal in turn.proposals or ()} == {"es"}
+    undone = await talk.manager.on_team_action(AgentSetLanguage(agent="小林", language=None), before, latest)
+    assert undone.case.language == "en"
+
+
+async def test_reading_the_latest_message_again_counts_nothing_twice():
+    talk = Talk(manager())
+    await talk.buyer("The cup arrived broken", photos=2)
+    latest = talk.conversation.history[-1]
+    before = replace(talk.conversation, history=())
+    turn = await talk.manager.on_team_action(AgentRetranslated(agent="小林", message_id=latest.id), before, latest)
+    assert turn.case.facts.photos == 2
+    assert turn.start_clocks == ()
+    assert {proposal.id for proposal in turn.proposals or ()}.isdisjoint(p.id for p in talk.proposals)
+
+
+async def test_reading_an_older_message_again_leaves_case_and_proposals_alone():
+    talk = Talk(manager(Scripted(text="您好", proven=True)))
+    await talk.buyer("THIS IS A SCAM!!! GIVE ME MY MONEY BACK!!!")
+    older = talk.conversation.history[-1]
+    await talk.buyer("Sorry, thank you for the help")
+    case = talk.conversation.case
+    turn = await talk.manager.on_team_action(
+        AgentRetranslated(agent="小林", message_id=older.id), talk.conversation, older
+    )
+    assert turn.translation is not None
+    assert turn.translation.text == "您好"
+    assert turn.case == case
+    assert turn.proposals is None
+
+
+async def test_resolving_closes_proposals_and_clock_and_a_new_message_opens_again():
+    talk = Talk(manager())
+    await talk.buyer(LATE)
+    status = AgentSetStatus(agent="小林", resolved=True)
+    turn = await talk.manager.on_team_action(status, talk.conversation, None)
+    assert (turn.case.status, turn.proposals, turn.stop_clocks) == (CaseStatus.RESOLVED, (), (RESPONSE,))
+    talk.conversation = replace(talk.conversation, case=turn.case, proposals=())
+    again = await talk.buyer("Sorry, it is still not here")
+    assert again.case.status is CaseStatus.OPEN
+
+
+async def test_an_unanswered_buyer_becomes_urgent_until_answered():
+    talk = Talk(manager())
+    await talk.buyer(LATE)
+    turn = await talk.manager.on_clock(ClockDue(kind=RESPONSE, due=MORNING), talk.conversation)
+    assert turn.case.urgency is Urgency.HIGH
+    assert cases.OVERDUE in turn.case.flags
+    talk.conversation = replace(talk.conversation, case=turn.case)
+    answered = await talk.pick(1)
+    assert cases.OVERDUE not in answered.case.flags
+
+
+async def test_a_machine_proposal_that_cannot_be_proven_is_not_on_offer():
+    talk = Talk(manager(Scripted(text="Qualcosa di sbagliato", proven=False)))
+    await talk.buyer("Buongiorno, dove si trova il mio pacco? Sto aspettando da tre settimane.")
+    assert talk.conversation.case.language == "it"
+    assert [proposal.buyer_text for proposal in talk.proposals] == [None] * len(talk.proposals)
+
+
+async def test_every_written_language_renders_every_reply_it_offers():
+    """No proposal may name a fact it has not: rendering all situations with few facts must never fail."""
+    talk = Talk(manager())
+    for text in ("I got 2 of 3 cups", "Order 8123456789012345 never came", "I want 15 dollars back"):
+        turn = await talk.buyer(text)
+        for proposal in turn.proposals or ():
+            assert "{" not in proposal.seller_text
+            assert "{" not in (proposal.buyer_text or "")

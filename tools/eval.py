@@ -1,0 +1,203 @@
+"""Measures the reading of messages on labelled samples: ``python tools/eval.py FOLDER`` prints plain tables.
+
+Reads whichever of ``language_dev.tsv`` (lang, text), ``issues_dev.tsv`` (lang, text, label), ``emotions_dev.tsv`` (lang,
+text, calm | upset | angry) and ``remedy.tsv`` (lang, text, remedy) lie in the folder. No text of a sample is printed.
+"""
+
+from __future__ import annotations
+
+import csv
+import statistics
+import sys
+import time
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator
+from datetime import date
+from pathlib import Path
+
+ROOT = Path(__file__).parents[1]
+sys.path.insert(0, str(ROOT))
+
+from dialogs.language import DETECTORS  # noqa: E402 - the project is not installed everywhere
+from dialogs.messages import LanguageReading, Mood, Reading  # noqa: E402
+from dialogs.reading import Reader  # noqa: E402
+
+TODAY = date(2026, 1, 15)
+# Labels of the samples → situations of the product.
+SITUATION = {
+    "where_is_order": ("in_transit",),
+    "delayed": ("in_transit",),
+    "tracking_stuck": ("tracking_invalid",),
+    "customs": ("customs_hold",),
+    "returned_to_sender": ("returned",),
+    "defective": ("cannot_use", "quality"),
+    "wrong_size": ("not_as_described",),
+    "missing_items": ("shortage",),
+    "stock": ("availability",),
+    "size_advice": ("advice",),
+    "product_question": ("advice",),
+    "price": ("bargain",),
+    "shipping_time": ("shipping_terms",),
+    "other": ("unknown", "off_topic"),
+}
+GROUPS = {
+    "logistics": (
+        "in_transit not_received signed_not_received tracking_invalid wrong_address customs_hold returned wrong_carrier not_shipped"
+    ),
+    "product": "damaged cannot_use quality not_as_described shortage wrong_item counterfeit",
+    "order": "cancel change_order refund_status return_request payment",
+    "presales": "availability advice bargain shipping_terms hesitation",
+    "social": "praise thanks greeting",
+    "threat": "review_threat extortion dispute_opened complaint bad_review",
+    "other": "unknown off_topic",
+}
+GROUP = {situation: group for group, names in GROUPS.items() for situation in names.split()}
+WANT = {"info": "information"}
+LANGUAGE = {"zh-Hans": "zh"}
+
+
+def main(folder: Path) -> None:
+    """Print the table of every sample the folder holds."""
+    detector, reader = DETECTORS["eldc"](), Reader.load(ROOT / "locales")
+    print(f"languages with cues: {' '.join(sorted(reader.languages))}")
+    if (folder / "language_dev.tsv").exists():
+        languages(folder / "language_dev.tsv")
+    known = Known(reader)
+    if (folder / "issues_dev.tsv").exists():
+        issues(rows(folder / "issues_dev.tsv"), known)
+    if (folder / "emotions_dev.tsv").exists():
+        moods(rows(folder / "emotions_dev.tsv"), known)
+    if (folder / "remedy.tsv").exists():
+        wants(rows(folder / "remedy.tsv"), known)
+    if (folder / "issues_dev.tsv").exists():
+        times(rows(folder / "issues_dev.tsv"), detector.detect, reader)
+
+
+class Known:
+    """Reads texts whose language the sample tells, so that reading is measured by itself."""
+
+    def __init__(self, reader: Reader) -> None:
+        self.languages = reader.languages
+        self._reader = reader
+
+    def read(self, text: str, language: str) -> Reading:
+        """What ``text`` says."""
+        return self._reader.read(text, LanguageReading(code=language, confidence=1.0), today=TODAY)
+
+
+def rows(path: Path) -> list[dict[str, str]]:
+    """The rows of a table with a header."""
+    with path.open(encoding="utf-8", newline="") as file:
+        return list(csv.DictReader(file, delimiter="\t", quoting=csv.QUOTE_NONE))
+
+
+def table(title: str, header: Iterable[str], lines: Iterable[Iterable[object]]) -> None:
+    """Print one table; the first column holds names."""
+    print(f"\n{title}")
+    for line in (header, *lines):
+        first, *others = map(str, line)
+        print(f"  {first:<22}" + "".join(f"{cell:>11}" for cell in others))
+
+
+def percent(part: float, whole: float) -> str:
+    """A share as a percentage, a dash of nothing."""
+    return f"{100 * part / whole:.1f}" if whole else "-"
+
+
+def languages(path: Path) -> None:
+    """Accuracy of every detector that is installed."""
+    samples = [line.split("\t", 1) for line in path.read_text(encoding="utf-8").splitlines() if "\t" in line]
+    results: dict[str, Counter[str]] = {}
+    asked = Counter(LANGUAGE.get(code, code) for code, _ in samples)
+    for name, make in DETECTORS.items():
+        detector, right = make(), Counter[str]()
+        for code, text in samples:
+            right[LANGUAGE.get(code, code)] += detector.detect(text).code == LANGUAGE.get(code, code)
+        results[name] = right
+    lines: list[list[object]] = [
+        [code, number, *(percent(right[code], number) for right in results.values())] for code, number in asked.items()
+    ]
+    macro = [f"{100 * statistics.mean(right[code] / asked[code] for code in asked):.1f}" for right in results.values()]
+    table("language, accuracy %", ("language", "texts", *results), [*lines, ["macro", sum(asked.values()), *macro]])
+
+
+def issues(samples: list[dict[str, str]], known: Known) -> None:
+    """Accuracy of the leading situation, fine and by group, by language and by label."""
+    scores: defaultdict[str, Counter[str]] = defaultdict(Counter)
+    for sample in samples:
+        label = sample["label"]
+        right = SITUATION.get(label, (label,))
+        read = known.read(sample["text"], sample["lang"]).situation
+        here = {"texts": 1, "fine": read in right, "group": GROUP.get(read) == GROUP[right[0]], "none": read == "unknown"}
+        own = "with cues" if sample["lang"] in known.languages else "without cues"
+        for name in (f"language {sample['lang']}", f"label {label}", f"all {own}"):
+            scores[name].update(here)
+    lines = [
+        (name, count["texts"], *(percent(count[key], count["texts"]) for key in ("fine", "group", "none")))
+        for name, count in sorted(scores.items())
+    ]
+    table("situations, %", ("sample", "texts", "fine", "group", "unknown"), lines)
+
+
+def moods(samples: list[dict[str, str]], known: Known) -> None:
+    """Precision and recall of upset and angry, over languages with cues."""
+    for chosen in (*sorted(known.languages), "all"):
+        pairs = Counter(
+            (sample["label"], str(known.read(sample["text"], sample["lang"]).mood))
+            for sample in samples
+            if sample["lang"] == chosen or (chosen == "all" and sample["lang"] in known.languages)
+        )
+        if not pairs:
+            continue
+        lines = []
+        for mood in Mood:
+            right = pairs[mood, mood]
+            said = sum(number for (_, read), number in pairs.items() if read == mood)
+            true = sum(number for (label, _), number in pairs.items() if label == mood)
+            lines.append((mood, true, percent(right, said), percent(right, true)))
+        right = sum(number for (label, read), number in pairs.items() if label == read)
+        accuracy = percent(right, sum(pairs.values()))
+        table(f"mood {chosen}, accuracy {accuracy} %", ("mood", "texts", "precision", "recall"), lines)
+
+
+def wants(samples: list[dict[str, str]], known: Known) -> None:
+    """How often the remedy asked for is among the wants."""
+    scores: defaultdict[str, Counter[str]] = defaultdict(Counter)
+    for sample in samples:
+        own = "with cues" if sample["lang"] in known.languages else "without cues"
+        wanted = WANT.get(sample["remedy"], sample["remedy"])
+        read = known.read(sample["text"], sample["lang"]).wants
+        scores[f"{own}: {wanted}"].update({"texts": 1, "found": wanted in read})
+    lines = [(name, count["texts"], percent(count["found"], count["texts"])) for name, count in sorted(scores.items())]
+    table("wants, %", ("want", "texts", "found"), lines)
+
+
+def times(samples: list[dict[str, str]], detect: object, reader: Reader) -> None:
+    """Time of detection and reading on this machine."""
+    assert callable(detect)  # noqa: S101 - keeps the signature short
+    spent: dict[str, list[float]] = {"detection": [], "reading": [], "both": []}
+    for text in _twice(sample["text"] for sample in samples):
+        begin = time.process_time_ns()
+        language = detect(text)
+        between = time.process_time_ns()
+        reader.read(text, language, today=TODAY)
+        end = time.process_time_ns()
+        for name, start, stop in (("detection", begin, between), ("reading", between, end), ("both", begin, end)):
+            spent[name].append((stop - start) / 1000)
+    lines = []
+    for name, values in spent.items():
+        ordered = sorted(values)
+        lines.append((name, f"{statistics.median(ordered):.0f}", f"{ordered[len(ordered) * 99 // 100]:.0f}"))
+    table("microseconds of CPU a message", ("part", "p50", "p99"), lines)
+
+
+def _twice(texts: Iterable[str]) -> Iterator[str]:
+    kept = list(texts)
+    yield from kept
+    yield from kept
+
+
+if __name__ == "__main__":
+    if len(sys.argv) != 2:
+        sys.exit("usage: python tools/eval.py FOLDER")
+    main(Path(sys.argv[1]))
