@@ -47,7 +47,8 @@ iframe { width: 100%; height: 100%; border: 1px solid var(--line); border-radius
 <body>
 <header>
 <h1>和气演示</h1>
-<p>右边是<b>买家</b>：用任何语言写一句话。左边是<b>客服工作台</b>：您读到中文，按 <kbd>1</kbd> <kbd>2</kbd> <kbd>3</kbd> 选一条回复，
+<p>右边是<b>买家</b>：用任何语言写一句话。
+左边是<b>客服工作台</b>：您读到中文，按 <kbd>1</kbd> <kbd>2</kbd> <kbd>3</kbd> 选一条回复，
 按 <kbd>Enter</kbd> 发出，买家收到的是自己的语言。</p>
 </header>
 <main>
@@ -61,7 +62,9 @@ iframe { width: 100%; height: 100%; border: 1px solid var(--line); border-radius
 
 def demo_route(chats: Sequence[str], *, signed_in: Callable[[Request], Awaitable[bool]]) -> Route:
     """``/demo`` with one frame per chat address; whoever is not logged in is sent to the log-in first."""
-    frames = "".join(f'<iframe src="{escape(chat)}" title="买家 {number}"></iframe>' for number, chat in enumerate(chats, 1))
+    frames = "".join(
+        f'<iframe src="{escape(chat)}" title="买家 {number}"></iframe>' for number, chat in enumerate(chats, 1)
+    )
 
     async def show(request: Request) -> Response:
         if not await signed_in(request):

@@ -103,7 +103,7 @@ def known_facts(case: Case, shop: Shop) -> dict[str, object]:
         "tracking": facts.tracking[0] if facts.tracking else None,
         "amount": facts.amounts[0] if facts.amounts else None,
         "date": facts.dates[0] if facts.dates else None,
-        "days": facts.days,
+        "days": facts.days or None,  # "waited 0 days" is nothing to speak of
         "asked": facts.asked,
         "got": facts.got,
         "missing": missing,

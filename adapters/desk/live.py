@@ -9,7 +9,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 from nicegui import background_tasks, ui
 from nicegui.events import GenericEventArguments
@@ -256,9 +256,11 @@ class LiveDesk:
         self._open_id = conversation_id
         async with self._reading:
             self._limit, self._head, self._lines, self._view = PAGE_LINES, None, {}, None
-            if (message := await self._view_message()) is not None:
-                self._send(message)
-        if self._view is not None:
+            message = await self._view_message()
+        if message is None:
+            return
+        self._send(message)
+        if message["type"] == "view":
             await self._mark_read(conversation_id)
 
     async def _mark_read(self, conversation_id: int) -> None:

@@ -38,7 +38,8 @@ _PAGE: Final = Template("""<!doctype html>
 </head>
 <body>
 <main>
-<div class="brand"><img src="/assets/desk/icon.svg" alt="" width="52" height="52"><div><h1>和气</h1><p>$tagline</p></div></div>
+<div class="brand"><img src="/assets/desk/icon.svg" alt="" width="52" height="52">
+<div><h1>和气</h1><p>$tagline</p></div></div>
 $body
 </main>
 </body>
@@ -48,7 +49,8 @@ _FORM: Final = Template("""<form method="post" action="/login">
 <input type="hidden" name="form" value="$form"><input type="hidden" name="next" value="$next">
 $problem
 <label>$name_label<input name="name" autocomplete="username" required autofocus maxlength="100" value="$name"></label>
-<label>$password_label<input name="password" type="password" autocomplete="current-password" required maxlength="500"></label>
+<label>$password_label
+<input name="password" type="password" autocomplete="current-password" required maxlength="500"></label>
 <button type="submit">$submit</button>
 <p class="hint">$hint</p>
 </form>""")
@@ -160,12 +162,14 @@ class Login:
 def _page(
     request: Request, words: Words, body: str, *, form: str, status: int = 200, script_nonce: str = ""
 ) -> HTMLResponse:
-    policy = (
-        "default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none'; form-action 'self'"
-        + (f"; script-src 'nonce-{script_nonce}'" if script_nonce else "")
+    policy = "default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none'; form-action 'self'" + (
+        f"; script-src 'nonce-{script_nonce}'" if script_nonce else ""
     )
     page = _PAGE.substitute(
-        language=words.language, title=f"{escape(words('登录'))} · 和气", tagline=escape(words("外语买家，中文接待")), body=body
+        language=words.language,
+        title=f"{escape(words('登录'))} · 和气",
+        tagline=escape(words("外语买家，中文接待")),
+        body=body,
     )
     response = HTMLResponse(
         page, status_code=status, headers={"content-security-policy": policy, "cache-control": "no-store"}

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 
 from starlette.routing import BaseRoute
+from typing_extensions import override
 
 from adapters.ports import Blobs, Channel, Chats, Feed, Inbox, Outgoing
 from adapters.webchat.doors import Doors
@@ -51,18 +52,22 @@ class WebChat(Channel):
             now=now,
         )
 
+    @override
     async def send(self, outgoing: Outgoing) -> str:
         """Return the key: the stored row is the message, and the feed tells the browsers to read it."""
         return outgoing.key
 
+    @override
     def routes(self) -> Sequence[BaseRoute]:
         """The page, its files, the live socket, and the doors for messages and photos."""
         return self._doors.routes()
 
+    @override
     async def start(self) -> None:
         """Begin to follow the feed."""
         await self._live.start()
 
+    @override
     async def stop(self) -> None:
         """Close the sockets; browsers come back by themselves."""
         await self._live.stop()

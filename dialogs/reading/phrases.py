@@ -77,13 +77,12 @@ def _choices(
     single: set[str] = set()
     several: list[tuple[frozenset[str], ...]] = []
     for form in body.split("|"):
-        members = _members(form, phrase, groups)
-        for member in members:
-            words = [_form(word, phrase, fold) for word in member.split()]
+        for member in _members(form, phrase, groups):
+            words = [frozenset(_form(word, phrase, fold) for word in spot.split("|")) for spot in member.split()]
             if len(words) == 1:
-                single.add(words[0])
+                single |= words[0]
             else:
-                several.append(tuple(frozenset({word}) for word in words))
+                several.append(tuple(words))
     choices = ([(frozenset(single),)] if single else []) + list(dict.fromkeys(several))
     return [*choices, ()] if optional else choices
 

@@ -2,17 +2,12 @@
 
 from __future__ import annotations
 
-import asyncio
-import hashlib
 import itertools
 import re
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 
 from adapters.ports import (
-    AgentIdentity,
     ChatLine,
     ConversationRow,
     ConversationView,
@@ -62,49 +57,11 @@ from dialogs.messages import (
     Urgency,
     Want,
 )
+from tests.adapters.memory_people import MemoryPeople
+from tests.adapters.memory_texts import CHINESE, KINDS, OUT, REPLIES, REPLIES_IN_CHINESE, WHY, guess
 
-SITUATIONS = {
-    "in_transit": "仍在运输途中/延误/催件",
-    "damaged": "破损",
-    "not_received": "未收到货/包裹丢失",
-    "wrong_item": "错发",
-    "review_threat": "差评/投诉威胁",
-    "bargain": "议价",
-    "unknown": "还不清楚",
-}
 CAPABILITIES = Capabilities(text_limit=100_000, text_unit="bytes", media=True, idempotent=True)
 NO_ENGINE = (Attempt("google", "timeout"),)
-
-# language → (sign, situation, the three written replies)
-_REPLIES = {
-    "es": (
-        "Entendemos su preocupación y estamos revisando su envío ahora mismo.",
-        "Lamentamos sinceramente las molestias que esto le ha causado.",
-        "Podemos reenviarle el pedido o devolverle el dinero. ¿Qué prefiere?",
-    ),
-    "en": (
-        "We understand how you feel and are checking your parcel right now.",
-        "We are truly sorry for the trouble this has caused you.",
-        "We can send it again or refund you. Which would you prefer?",
-    ),
-    "ar": (
-        "نتفهم قلقكم ونتحقق من الشحنة الآن.",
-        "نعتذر بصدق عن الإزعاج الذي سببناه لكم.",
-        "يمكننا إعادة الإرسال أو رد المبلغ. ماذا تفضلون؟",
-    ),
-    "ko": (
-        "걱정하시는 마음을 이해하며 지금 배송을 확인하고 있습니다.",
-        "불편을 드려 진심으로 사과드립니다.",
-        "다시 보내 드리거나 환불해 드릴 수 있습니다. 어느 쪽이 좋으신가요?",
-    ),
-}
-_CHINESE = (
-    "我们理解您的心情，正在核实您的包裹。",
-    "给您带来不便，我们真诚道歉。",
-    "我们可以为您补发，也可以退款，您希望怎么处理？",
-)
-_KINDS = (Kind.CALMING, Kind.APOLOGY, Kind.REMEDY)
-_WHY = ("买家情绪不满，先安抚", "还没有道歉过", "买家已经说明了情况")
 
 
 @dataclass
@@ -128,24 +85,14 @@ class _Talk:
         return self.override or self.case.language
 
 
-class MemoryDesk:
+class MemoryDesk(MemoryPeople):
     """Desk, Inbox, Feed, Chats, Blobs and Agents at once."""
 
     def __init__(self) -> None:
+        super().__init__()
         self.talks: dict[int, _Talk] = {}
         self.events: dict[tuple[str, str], tuple[Event, Accepted, Outcome]] = {}
-        self.stored: dict[str, tuple[bytes, str]] = {}
-        self.sessions: dict[str, AgentIdentity] = {}
-        self.links = {"link-wang": 1}
-        self.agents = {
-            "王芳": (AgentIdentity(id=1, name="王芳", role="lead"), "geheim"),
-            "李强": (AgentIdentity(id=2, name="李强", role="agent"), "geheim2"),
-        }
-        self.previews: list[str] = []
-        self.hold_outcomes = asyncio.Event()
-        self.hold_outcomes.set()
         self._ids = itertools.count(1)
-        self._listeners: set[_Listener] = set()
 
     # ---- inbox -------------------------------------------------------------------------------------------------------
 
@@ -162,8 +109,6 @@ class MemoryDesk:
         return accepted
 
     async def outcome(self, event_id: int, timeout: float = 30.0) -> Outcome:
-        async with asyncio.timeout(timeout):
-            await self.hold_outcomes.wait()
         return next(outcome for _, accepted, outcome in self.events.values() if accepted.event_id == event_id)
 
     def _talk_of(self, event: Event) -> _Talk:
@@ -179,7 +124,7 @@ class MemoryDesk:
         self.talks[talk.id] = talk
         return talk
 
-    def _work(self, talk: _Talk, event: Event) -> Outcome:  # noqa: PLR0912
+    def _work(self, talk: _Talk, event: Event) -> Outcome:
         match event.body:
             case BuyerWrote(text=text, media=media):
                 self._receive(talk, event, text, media)
@@ -236,10 +181,17 @@ class MemoryDesk:
         talk.waiting = talk.waiting or event.at
         talk.closed_by = None
         talk.case = replace(
-            talk.case, situation="in_transit", mood=mood, language=language, facts=facts, wants=reading.wants, step=Step.CALM
+            talk.case,
+            situation="in_transit",
+            mood=mood,
+            language=language,
+            facts=facts,
+            wants=reading.wants,
+            step=Step.CALM,
         )
         talk.turn = next(self._ids)
-        replies = _REPLIES.get(talk.language or "", (None, None, None))
+        replies = REPLIES.get(talk.language or "", (None, None, None))
+        offered = enumerate(zip(KINDS, REPLIES_IN_CHINESE, replies, WHY, strict=True))
         talk.proposals = tuple(
             Proposal(
                 id=f"{talk.turn}-{number}",
@@ -252,7 +204,7 @@ class MemoryDesk:
                 why=why,
                 attempts=() if reply else NO_ENGINE,
             )
-            for number, (kind, chinese, reply, why) in enumerate(zip(_KINDS, _CHINESE, replies, _WHY, strict=True))
+            for number, (kind, chinese, reply, why) in offered
         )
 
     def _choose(self, talk: _Talk, choice: Choice, at: datetime) -> Outcome:
@@ -295,9 +247,7 @@ class MemoryDesk:
             return Translation(text=None, source="zh", target=language or "en", attempts=NO_ENGINE)
         if "123" in text:
             checks = (Check("entity_missing", "123"),)
-            return Translation(
-                text="wrong", source="zh", target=language, engine="google", proven=False, checks=checks
-            )
+            return Translation(text="wrong", source="zh", target=language, engine="google", proven=False, checks=checks)
         return Translation(text=OUT.get(text, f"[{language}] {text}"), source="zh", target=language, engine="google")
 
     def _add(
@@ -335,22 +285,6 @@ class MemoryDesk:
 
     def _change(self, talk: _Talk, message_id: int, **changes: object) -> None:
         talk.lines = [replace(line, **changes) if line.message.id == message_id else line for line in talk.lines]
-
-    # ---- feed --------------------------------------------------------------------------------------------------------
-
-    def notify(self, conversation_id: int) -> None:
-        for listener in self._listeners:
-            listener.changed.add(conversation_id)
-            listener.event.set()
-
-    @contextmanager
-    def listen(self) -> Iterator[_Listener]:
-        listener = _Listener()
-        self._listeners.add(listener)
-        try:
-            yield listener
-        finally:
-            self._listeners.discard(listener)
 
     # ---- desk --------------------------------------------------------------------------------------------------------
 
@@ -408,7 +342,6 @@ class MemoryDesk:
         )
 
     async def preview(self, conversation_id: int, seller_text: str, *, back: bool = False) -> Preview:
-        self.previews.append(seller_text)
         translation = self._out(seller_text, self.talks[conversation_id].language)
         refusal = None if translation.proven else Refusal(RefusalCode.UNPROVEN, "123")
         again = Translation(text=f"回：{seller_text}", source="es", target="zh", engine="google") if back else None
@@ -449,40 +382,18 @@ class MemoryDesk:
     async def conversation_of(self, account: str, chat: str) -> int | None:
         return next((talk.id for talk in self.talks.values() if talk.chat == chat), None)
 
-    async def put(self, content: bytes, *, mime: str) -> str:
-        ref = hashlib.sha256(content).hexdigest()
-        self.stored[ref] = (content, mime)
-        return ref
-
-    async def get(self, ref: str) -> tuple[bytes, str] | None:
-        return self.stored.get(ref)
-
-    async def by_session(self, token: str) -> AgentIdentity | None:
-        return self.sessions.get(token)
-
-    async def by_password(self, name: str, password: str) -> str | None:
-        identity, right = self.agents.get(name, (None, ""))
-        return self._session(identity) if identity is not None and password == right else None
-
-    async def by_link(self, token: str) -> str | None:
-        number = self.links.pop(token, None)
-        return self._session(next(each for each, _ in self.agents.values() if each.id == number)) if number else None
-
-    def _session(self, identity: AgentIdentity) -> str:
-        token = f"session-{len(self.sessions)}-{identity.id}"
-        self.sessions[token] = identity
-        return token
-
-    async def log_out(self, token: str) -> None:
-        self.sessions.pop(token, None)
-
     # ---- scripting ---------------------------------------------------------------------------------------------------
 
     async def buyer(self, chat: str, text: str, *, name: str = "", ago: float = 0) -> int:
         """A buyer writes, ``ago`` seconds before now."""
         at = datetime.now(UTC) - timedelta(seconds=ago)
         event = Event(
-            account="web", external_id=f"{chat}:{next(self._ids)}", body=BuyerWrote(text=text), at=at, chat=chat, contact_name=name
+            account="web",
+            external_id=f"{chat}:{next(self._ids)}",
+            body=BuyerWrote(text=text),
+            at=at,
+            chat=chat,
+            contact_name=name,
         )
         return (await self.accept(event)).conversation_id
 
@@ -495,39 +406,3 @@ class MemoryDesk:
         )
         accepted = await self.accept(event)
         return (await self.outcome(accepted.event_id)).message_id
-
-
-class _Listener:
-    def __init__(self) -> None:
-        self.changed: set[int] = set()
-        self.event = asyncio.Event()
-
-    async def next(self) -> frozenset[int]:
-        await self.event.wait()
-        self.event.clear()
-        changed, self.changed = frozenset(self.changed), set()
-        return changed
-
-
-def guess(text: str) -> str | None:
-    """The language of the few sentences the scripts use."""
-    signs = (("ar", r"[\u0600-\u06ff]"), ("ko", r"[\uac00-\ud7a3]"), ("zh", r"[\u4e00-\u9fff]"), ("ru", r"[а-я]"))
-    for language, sign in signs:
-        if re.search(sign, text):
-            return language
-    if re.search(r"\b(pedido|llegado|hola|dónde|gracias|esperando)\b", text.lower()):
-        return "es"
-    return "en" if re.search(r"\b(the|my|parcel|hello|order|is)\b", text.lower()) else None
-
-
-CHINESE = {
-    "Hola, mi pedido 8201954417 todavía no ha llegado. ¿Dónde está?": "你好，我的订单 8201954417 还没有到。它在哪里？",
-    "¡Llevo 25 días esperando!! Si no llega mañana quiero mi dinero de vuelta.": "我已经等了 25 天！！如果明天还不到，我要退款。",
-    "الطلب وصل مكسورًا وأريد استرداد المبلغ. رقم الطلب 8201954990": "收到的货是破的，我要退款。订单号 8201954990",
-    "주문한 상품이 아직 도착하지 않았어요. 언제 받을 수 있나요?": "我订的商品还没有到。什么时候能收到？",
-    "Hello, the parcel is here, thank you!": "你好，包裹到了，谢谢！",
-}
-OUT = {
-    "您好，我马上帮您查询物流，请稍等。": "Hola, voy a consultar el envío ahora mismo. Un momento, por favor.",
-    "包裹已到达马德里，预计两天内送达。": "El paquete ya está en Madrid y llegará en un plazo de dos días.",
-}

@@ -12,7 +12,8 @@ from starlette.applications import Starlette
 from adapters.desk import DeskPages
 from adapters.webchat import WebChat
 from bot.web import build_app
-from tests.adapters.memory_desk import SITUATIONS, MemoryDesk
+from tests.adapters.memory_desk import MemoryDesk
+from tests.adapters.memory_texts import SITUATIONS
 
 CHATS = ("/chat/web?as=ana", "/chat/web?as=omar", "/chat/web?as=minji")
 
@@ -21,9 +22,7 @@ def memory_app(memory: MemoryDesk, *, demo: bool = False, desk: bool = True) -> 
     chat = WebChat(
         account="web", shop="demo", title="Heqi Store", inbox=memory, chats=memory, feed=memory, blobs=memory, demo=demo
     )
-    pages = DeskPages(
-        desk=memory, inbox=memory, feed=memory, agents=memory, blobs=memory, situation_titles=SITUATIONS
-    )
+    pages = DeskPages(desk=memory, inbox=memory, feed=memory, agents=memory, blobs=memory, situation_titles=SITUATIONS)
 
     async def ready() -> dict[str, str]:
         return {}

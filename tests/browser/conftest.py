@@ -12,7 +12,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import urlsplit
 
-import pytest
 import pytest_asyncio
 from playwright.async_api import Browser, BrowserContext, Page, Playwright, async_playwright
 
@@ -133,5 +132,3 @@ async def pages(site: Site, chromium: Browser) -> AsyncIterator[Pages]:
         await context.close()
     assert not opened.problems
     assert opened.hosts <= {"127.0.0.1", "data"}, "a page asked somebody else"
-
-

@@ -58,7 +58,11 @@ async def test_right_to_left_words_run_right_to_left(pages: Pages) -> None:
     buyer = await pages.buyer("الطلب وصل مكسورًا وأريد استرداد المبلغ.", locale="ar-EG")
     await open_first(desk)
     await expect(buyer.locator("html")).to_have_attribute("dir", "rtl")
-    for page, words in ((desk, ".bubble .original .text"), (buyer, ".bubble p"), (desk, ".proposal .original >> nth=0")):
+    for page, words in (
+        (desk, ".bubble .original .text"),
+        (buyer, ".bubble p"),
+        (desk, ".proposal .original >> nth=0"),
+    ):
         assert await page.locator(words).evaluate("each => getComputedStyle(each).direction") == "rtl"
     assert await desk.locator(".bubble .chinese .text").evaluate("each => getComputedStyle(each).direction") == "ltr"
 

@@ -20,10 +20,9 @@ async def form_of(client: httpx.AsyncClient, path: str = "/login") -> str:
     return found[1]
 
 
-async def log_in(client: httpx.AsyncClient, name: str = "王芳", password: str = "geheim", **more: str) -> httpx.Response:
-    return await client.post(
-        "/login", data={"form": await form_of(client), "name": name, "password": password, **more}
-    )
+async def log_in(client: httpx.AsyncClient, **given: str) -> httpx.Response:
+    data = {"form": await form_of(client), "name": "王芳", "password": "geheim", **given}
+    return await client.post("/login", data=data)
 
 
 async def test_an_agent_logs_in_and_out(web: WebSite) -> None:

@@ -20,7 +20,9 @@ def used() -> set[str]:
     for script in DESK.glob("static/**/*.js"):
         found |= {match[1] for match in IN_SCRIPT.findall(script.read_text(encoding="utf-8"))}
     for module in DESK.glob("*.py"):
-        found |= {a or b for a, b in IN_PYTHON.findall(re.sub(r"words\('(.*?)'\)", r'words("\1")', module.read_text("utf-8")))}
+        found |= {
+            a or b for a, b in IN_PYTHON.findall(re.sub(r"words\('(.*?)'\)", r'words("\1")', module.read_text("utf-8")))
+        }
     return found
 
 

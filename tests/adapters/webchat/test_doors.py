@@ -214,7 +214,7 @@ def test_languages_are_negotiated(header: str, language: str) -> None:
     assert _best_language(header) == language
 
 
-# ---- live ----------------------------------------------------------------------------------------------------------------
+# ---- live ------------------------------------------------------------------------------------------------------------
 
 
 async def told(socket: aiohttp.ClientWebSocketResponse) -> list[dict]:
@@ -299,7 +299,7 @@ async def test_nonsense_ends_a_socket_and_nothing_else(web: WebSite) -> None:
         assert (await client.get("/healthz")).status_code == 200
 
 
-# ---- the small parts -------------------------------------------------------------------------------------------------------
+# ---- the small parts -------------------------------------------------------------------------------------------------
 
 
 @given(st.text(st.characters()))
