@@ -180,7 +180,7 @@ def _shown(value: object) -> str:
     text = repr(value) if not isinstance(value, str) else f'"{value}"'
     if isinstance(value, str) and "://" in value:
         text = '"' + re.sub(r"//[^/@]*@", "//…@", value).partition("?")[0] + '"'
-    return text if len(text) <= 80 else text[:77] + "…"
+    return text if len(text) <= 200 else text[:199] + "…"
 
 
 def _wanted(kind: str, detail: Mapping[str, Any]) -> str:

@@ -7,6 +7,7 @@ process's CPU where nothing waits, of the clock on the wall elsewhere.
 from __future__ import annotations
 
 import asyncio
+import logging
 import os
 import platform
 import re
@@ -25,17 +26,22 @@ from pathlib import Path
 
 from aiohttp import web
 
+from bot import logs
 from bot.app import App
+from bot.knowledge import Knowledge
 from bot.parts import build_manager
 from bot.settings import Engine, Settings
 from dialogs.events import BuyerWrote, Event
 from dialogs.language import DETECTORS
 from dialogs.messages import Capabilities, Case, Contact, Conversation, Direction, Message
+from dialogs.reading.facts import FactReader
 
 ROUNDS = 20
 CONVERSATIONS, EACH = 60, 5
 PROBES = 100
 
+CHINESE = "您好，这里是买家说的话的中文译文"
+TURKISH = "Merhaba, bu yalnızca bir ölçüm çevirisidir"  # no replies are written in it, so they are translated
 MESSAGES = (
     "Hola, hice el pedido 8124507731046 hace 32 días y todavía no ha llegado. ¿Dónde está mi paquete?",
     "O produto chegou quebrado, quero meu dinheiro de volta. Mandei as fotos.",
@@ -54,6 +60,7 @@ MESSAGES = (
 
 def main() -> None:
     """Measure everything and print the table."""
+    logs.configure(level=logging.WARNING)
     rows = [*reading(), *asyncio.run(turns()), *start()]
     machine = f"{platform.platform()}, Python {platform.python_version()}, {os.cpu_count()} CPUs"
     print(f"{machine}, {datetime.now(UTC):%Y-%m-%d}")
@@ -80,14 +87,24 @@ def _p99(samples: Sequence[float]) -> float:
 
 
 def reading() -> list[tuple[str, str, str, str]]:
-    """CPU time of one message without network."""
+    """CPU time of one message without network, and of its parts."""
     whole = asyncio.run(_whole_readings())
-    detecting = {name: _cpu(DETECTORS[name]().detect) for name in ("eldc", "langdetect")}
-    share = statistics.fmean(detecting["eldc"]) / statistics.fmean(whole)
+    knowledge = Knowledge.load("eldc")
+    languages = {text: knowledge.detector.detect(text) for text in MESSAGES}
+    today = datetime.now(UTC).date()
+    plain = FactReader(None)
+    detecting = _cpu(knowledge.detector.detect)
+    facts = _cpu(lambda text: plain.read(text, None, today=today, media=(), waiting=False))
+    understanding = _cpu(lambda text: knowledge.reader.read(text, languages[text], today=today))
+    mean = statistics.fmean
+    rest = max(0.0, mean(whole) - mean(detecting) - mean(understanding))
     return [
         micro(whole, "message read and replies proposed", "CPU, no engine"),
-        micro(detecting["eldc"], "of it: language", f"{share:.0%}"),
-        micro(detecting["langdetect"], "langdetect alone", "for comparison, in the same run"),
+        micro(detecting, "of it: language", f"{mean(detecting) / mean(whole):.0%}"),
+        micro(understanding, "of it: cues and facts", f"{mean(understanding) / mean(whole):.0%}"),
+        micro(facts, "of that: facts", f"{mean(facts) / mean(whole):.0%}"),
+        ("of it: proposals and the rest", f"{rest * 1e6:.0f} µs", "", f"{rest / mean(whole):.0%}, mean"),
+        micro(_cpu(DETECTORS["langdetect"]().detect), "langdetect alone", "for comparison, in the same run"),
     ]
 
 
@@ -129,13 +146,14 @@ async def _whole_readings() -> list[float]:
 
 @asynccontextmanager
 async def engine(delay: float) -> AsyncIterator[str]:
-    """A LibreTranslate that answers after ``delay`` seconds with Chinese in which placeholders and numbers are kept."""
+    """LibreTranslate that answers after ``delay`` seconds in Chinese or Turkish and keeps placeholders and numbers."""
 
     async def translate(request: web.Request) -> web.Response:
         body = await request.json()
         await asyncio.sleep(delay)
-        kept = " ".join(re.findall(r"<[^>]+>|\S*\d\S*", body["q"]))
-        return web.json_response({"translatedText": f"您好，这里是买家说的话的中文译文 {kept}"})
+        kept = " ".join(re.findall(r"<[^>]+>|\[\[\d+\]\]|[A-Z]{2,}\d+|\d+(?:[.,]\d+)*", body["q"]))
+        words = CHINESE if body["target"].startswith("zh") else TURKISH
+        return web.json_response({"translatedText": f"{words} {kept}"})
 
     app = web.Application()
     app.add_routes([web.post("/translate", translate)])

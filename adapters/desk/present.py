@@ -91,7 +91,7 @@ def line(value: Line, locale: str) -> Json:
         "author": clean(message.author),
         "language": message.language or (translation.source if translation else None),
         "kind": message.kind,
-        "written": message.reply_id is not None and (translation is None or translation.engine in {None, "written"}),
+        "proposed": message.reply_id is not None,
         "edits": message.edits,
         "replaced": value.replaced,
         "media": [media(each) for each in message.media],

@@ -86,7 +86,8 @@ class Doors:
         )
 
     async def _show(self, request: Request) -> Response:
-        language = _best_language(request.headers.get("accept-language", ""))
+        wish = request.query_params.get("lang", "")  # a shop's page in one language links to a chat in the same
+        language = wish if wish in LANGUAGES else _best_language(request.headers.get("accept-language", ""))
         page = (
             self._page.replace("{{root}}", quote(f"/chat/{self._account}"))
             .replace("{{title}}", escape(self._title))

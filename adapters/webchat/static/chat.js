@@ -21,6 +21,10 @@ let heard = 0;
 let pause = 1000;
 let seen = 0;
 
+function ownName() {
+  return localStorage.getItem(`${STORE}.name`) ?? as; // a demo chat goes by its label until it has a name
+}
+
 function url(path, query = {}) {
   const parameters = new URLSearchParams({ ...(as ? { as } : {}), ...query });
   return `${root}${path}?${parameters}`;
@@ -171,15 +175,14 @@ function receive(fresh) {
 // ---- sending -----------------------------------------------------------------------------------------------------
 
 async function post(own) {
-  const name = localStorage.getItem(`${STORE}.name`) ?? "";
-  const request = own.file
+  const name = ownName();
+  return own.file
     ? fetch(url("/photos", { id: own.id, name }), { method: "POST", body: own.file })
     : fetch(url("/messages"), {
         method: "POST",
         headers: { "content-type": "application/json" },
         body: JSON.stringify({ id: own.id, text: own.text, name }),
       });
-  return request;
 }
 
 async function sendWaiting() {
@@ -323,7 +326,7 @@ $("nameInput").placeholder = words.name;
 $("naming").querySelector("button").textContent = words.save;
 $("lines").append(element("p", "hello", words.hello));
 function showName() {
-  $("name").textContent = localStorage.getItem(`${STORE}.name`) || words.name;
+  $("name").textContent = ownName() || words.name;
   $("name").hidden = false;
 }
 showName();
@@ -352,7 +355,7 @@ $("file").addEventListener("change", () => {
 });
 $("name").addEventListener("click", () => {
   $("naming").hidden = !$("naming").hidden;
-  $("nameInput").value = localStorage.getItem(`${STORE}.name`) ?? "";
+  $("nameInput").value = ownName();
   $("nameInput").focus();
 });
 $("naming").addEventListener("submit", (event) => {

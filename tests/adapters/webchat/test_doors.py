@@ -200,6 +200,8 @@ async def test_the_page_is_inert_and_speaks_the_buyers_language(web: WebSite) ->
     async with web.client() as client:
         page = await client.get("/chat/web", headers={"accept-language": "xx,ar;q=0.9,en;q=0.1"})
         assert '<html lang="ar" dir="rtl">' in page.text
+        assert '<html lang="ko"' in (await client.get("/chat/web?lang=ko", headers={"accept-language": "ar"})).text
+        assert '<html lang="en"' in (await client.get('/chat/web?lang="><script>')).text
         policy = page.headers["content-security-policy"]
         assert "script-src 'self'" in policy
         assert "unsafe" not in policy

@@ -81,13 +81,13 @@ export const Bubble = {
           </p>
         </template>
         <p v-else class="chinese"><words :text="line.text" :full="full?.text" :length="line.textLength" :id="line.id" lang="zh"></words></p>
-        <p v-if="line.direction === 'outgoing' && !line.text" class="untranslated"><strong>{{ t('未翻译') }}</strong>
+        <p v-if="line.direction === 'outgoing' && !line.text && line.delivery !== 'held'" class="untranslated"><strong>{{ t('未翻译') }}</strong>
           <span v-for="[engine, why] in line.attempts" :key="engine + why">{{ engine }}：{{ reason(why) }}</span></p>
         <p v-if="line.direction !== 'note'" class="foot">
           <span v-if="line.direction === 'outgoing'" dir="auto">{{ line.author || t('自动') }}</span>
           <span v-if="line.kind">{{ label('kind', line.kind) }}</span>
-          <span v-if="line.direction === 'outgoing' && line.written">{{ label('origin', 'written') }}</span>
-          <span v-else-if="line.direction === 'outgoing' && line.engine && line.engine !== 'same'">{{ state.labels.engine_name[line.engine] ?? line.engine }}</span>
+          <span v-if="line.direction === 'outgoing'">{{ line.proposed ? t('建议回复') : t('自拟回复') }}</span>
+          <span v-if="line.direction === 'outgoing' && line.engine && line.engine !== 'same'">{{ state.labels.engine_name[line.engine] ?? line.engine }}</span>
           <time :title="whole(line.at)">{{ clock(line.at) }}</time>
           <span v-if="line.delivery" class="delivery" :class="line.delivery"><icon :name="MARKS[line.delivery]"></icon>{{ label('delivery', line.delivery) }}</span>
         </p>
