@@ -33,7 +33,7 @@ def serve(config: Config = None) -> None:
 def demo(
     config: Config = None,
     story: Annotated[
-        bool, typer.Option("--story/--no-story", help="演示一天中十位买家的对话 (play a day of ten buyers)")
+        bool, typer.Option("--story/--no-story", help="演示一天中十二位买家的对话 (play a day of twelve buyers)")
     ] = False,
     browser: Annotated[
         bool | None, typer.Option("--open/--no-open", help="打开浏览器 (open the browser)", show_default="auto")

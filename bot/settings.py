@@ -244,7 +244,7 @@ class AccountSettings(_Table):
 
 
 DEFAULT_ENGINES = (Engine(name="google"),)
-DEFAULT_SHOPS = (ShopSettings(id="main", name="我的店铺"),)
+DEFAULT_SHOPS = (ShopSettings(id="main", name="Heqi Store"),)  # buyers read it
 
 
 class Settings(BaseSettings):

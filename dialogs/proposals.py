@@ -110,9 +110,17 @@ def known_facts(case: Case, shop: Shop) -> dict[str, object]:
         "photos": facts.photos or None,
         "goodwill": shop.goodwill,
         "credit": shop.credit,
-        "shop": shop.name or None,
+        "shop": _shop_name(shop, case.language),
     }
     return {name: value for name, value in everything.items() if value is not None}
+
+
+def _shop_name(shop: Shop, language: str | None) -> str | None:
+    """The shop's name where the buyer can read it: Chinese characters never leave for who does not write them."""
+    han = any("\u3400" <= character <= "\u9fff" for character in shop.name)
+    if han and language not in {"zh", "zh-Hant", "ja"}:
+        return None
+    return shop.name or None
 
 
 def _best(

@@ -47,12 +47,12 @@ def wanted(case: Case) -> int | None:
 def distance(remedy: str, case: Case) -> int:
     """How far a remedy stands from where the conversation is, in rungs; 0 fits best.
 
-    A buyer's own wish counts as a fit only once the seller has begun to offer: the ladder is climbed, not jumped.
+    What the buyer asked for counts once the seller has begun to offer: the ladder is climbed, not jumped.
     """
     away = abs(RANK[remedy] - start(case))
     wish = wanted(case)
-    if wish is not None:
-        away = min(away, abs(RANK[remedy] - wish) + (0 if Kind.REMEDY in case.kinds else 1))
+    if wish is not None and Kind.REMEDY in case.kinds:
+        away = min(away, abs(RANK[remedy] - wish))
     return away
 
 

@@ -14,6 +14,9 @@ import pytest
 from bot.store import Store
 from tests.servers import postgres
 
+CHROMIUM = Path("/usr/bin/chromium")
+BROWSER_TESTS = Path(__file__).parent / "browser"
+
 # ---- the network is forbidden ----------------------------------------------------------------------------------------
 
 _reached: list[str] = []
@@ -66,10 +69,25 @@ def _databases() -> list[str]:
     return ["sqlite"]
 
 
-def pytest_report_header() -> str:
+def pytest_report_header() -> list[str]:
     databases = _databases()
     missing = "" if "postgresql" in databases else f" (PostgreSQL is not tested: {postgres.HOW})"
-    return f"databases: {', '.join(databases)}{missing}"
+    browser = "chromium" if _has_browser() else f"none (the desk's pages are not tested: there is no {CHROMIUM})"
+    return [f"databases: {', '.join(databases)}{missing}", f"browser: {browser}"]
+
+
+def _has_browser() -> bool:
+    """Chromium, by the same rule as PostgreSQL."""
+    if CHROMIUM.exists():
+        return True
+    if os.environ.get("CI"):
+        raise pytest.UsageError(f"there is no {CHROMIUM}: install chromium")
+    return False
+
+
+def pytest_ignore_collect(collection_path: Path) -> bool | None:
+    """Leave the browser tests out where there is no browser; None lets the others decide."""
+    return True if collection_path == BROWSER_TESTS and not _has_browser() else None
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:

@@ -11,7 +11,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Final
 
-from nicegui import background_tasks, ui
+from nicegui import Client, background_tasks, ui
 from nicegui.events import GenericEventArguments
 
 from adapters.desk import present
@@ -71,6 +71,7 @@ class LiveDesk:
         self._on_stop = on_stop
         self._locale = words.language
         self._element: DeskElement | None = None
+        self._client: Client | None = None
         self._tasks: list[asyncio.Task[None]] = []
         self._ended = False
         self._reading = asyncio.Lock()  # one refresh at a time, so that what was sent is known
@@ -103,9 +104,9 @@ class LiveDesk:
         self._element = DeskElement()
         self._element.props["boot"] = json.dumps(boot, ensure_ascii=False)
         self._element.on("ask", self._ask)
-        client = ui.context.client
-        client.on_connect(self._start)
-        client.on_delete(self.stop)
+        self._client = ui.context.client
+        self._client.on_connect(self._start)
+        self._client.on_delete(self.stop)
 
     def stop(self) -> None:
         """Follow no more changes."""
@@ -113,6 +114,12 @@ class LiveDesk:
         for task in self._tasks:
             task.cancel()
         self._on_stop(self)
+
+    def close(self) -> None:
+        """Forget the browser: when it comes back it gets a fresh page, with its drafts."""
+        self.stop()
+        if self._client is not None and not self._client.is_deleted:
+            self._client.delete()
 
     def log_out(self) -> None:
         """Tell the browser to leave, and serve it no more."""

@@ -72,7 +72,7 @@ class DeskPages:
                 yield
             finally:
                 for live in tuple(self._open):
-                    live.stop()
+                    live.close()
 
     async def signed_in(self, request: Request) -> bool:
         """Whether the browser belongs to an agent."""

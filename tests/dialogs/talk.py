@@ -25,6 +25,7 @@ from dialogs.messages import (
     Turn,
 )
 from dialogs.ports import EngineAnswer, MemoryKey
+from dialogs.protection import Style, mask
 
 MORNING = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
 SHOP = Shop(
@@ -44,7 +45,8 @@ class PhraseBook:
     limit = 5000
 
     def __init__(self, pairs: Mapping[str, str]) -> None:
-        self._pairs = {**pairs, **{there: here for here, there in pairs.items()}}
+        both = {**pairs, **{there: here for here, there in pairs.items()}}
+        self._pairs = dict(as_engines_see(here, there) for here, there in both.items())
         self.asked: list[str] = []
 
     def supports(self, source: str | None, target: str) -> bool:
@@ -56,6 +58,14 @@ class PhraseBook:
             return EngineAnswer(self._pairs[text])
         except KeyError:
             raise Refused("not_in_phrasebook") from None
+
+
+def as_engines_see(text: str, translated: str) -> tuple[str, str]:
+    """A pair with its codes masked the way they are before an engine gets them."""
+    masked = mask(text, {}, None, "zh")
+    for number, value in enumerate(masked.values, 1):
+        translated = translated.replace(value, Style.LETTERS.write(number))
+    return masked.written(Style.LETTERS, xml=False), translated
 
 
 class NoMemory:

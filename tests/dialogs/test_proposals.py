@@ -28,8 +28,8 @@ from dialogs.messages import (
 from dialogs.playbooks import Playbooks
 
 BOOKS = Playbooks.load()
-GENEROUS = Shop(id="s", name="阳光小店", goodwill=Money(Decimal(5), "USD"), credit=Money(Decimal(3), "USD"))
-STRICT = Shop(id="s", name="阳光小店", remedies=frozenset({"information", "extend_time"}))
+GENEROUS = Shop(id="s", name="Sunny Store", goodwill=Money(Decimal(5), "USD"), credit=Money(Decimal(3), "USD"))
+STRICT = Shop(id="s", name="Sunny Store", remedies=frozenset({"information", "extend_time"}))
 SITUATIONS = sorted(BOOKS.titles())
 REQUIRED = [
     "in_transit",
