@@ -5,6 +5,7 @@ from __future__ import annotations
 import ipaddress
 import os
 import stat
+import sys
 import tomllib
 from collections.abc import Iterator, Mapping
 from decimal import Decimal
@@ -244,6 +245,8 @@ class AccountSettings(_Table):
 
 
 DEFAULT_ENGINES = (Engine(name="google"),)
+# Nothing ready-built of eldc exists for Windows; the next best is installed there instead.
+DEFAULT_DETECTOR = "py3langid" if sys.platform == "win32" else "eldc"
 DEFAULT_SHOPS = (ShopSettings(id="main", name="Heqi Store"),)  # buyers read it
 
 
@@ -258,7 +261,7 @@ class Settings(BaseSettings):
     )
 
     data: Path = Path("var")  # folder of the database and the attachments
-    detector: Annotated[str, _one_of(*DETECTORS)] = "eldc"
+    detector: Annotated[str, _one_of(*DETECTORS)] = DEFAULT_DETECTOR
     server: Server = Server()
     database: Database = Database()
     engines: tuple[Engine, ...] = DEFAULT_ENGINES
