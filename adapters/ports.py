@@ -65,10 +65,10 @@ class Channel(abc.ABC):
         """The doors this channel needs in the ASGI app."""
         return ()
 
-    async def start(self) -> None:
+    async def start(self) -> None:  # noqa: B027 - a channel that only answers requests has nothing to start
         """Begin receiving."""
 
-    async def stop(self) -> None:
+    async def stop(self) -> None:  # noqa: B027 - nor to stop
         """Stop receiving and close what was opened."""
 
 

@@ -136,7 +136,7 @@ class Money:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Media:
-    """One attachment; ``kind`` is photo, video, voice, document, sticker or location, ``ref`` names the stored bytes."""
+    """One attachment; ``kind`` is photo, video, voice, document, sticker or location, ``ref`` names the bytes."""
 
     kind: str
     name: str = ""

@@ -154,10 +154,11 @@ async def keep(page: Page, name: str) -> None:
     path = FOLDER / f"{name}.png"
     await page.screenshot(path=path, animations="disabled")
     picture = Image.open(path).convert("RGB")
+    picture.save(path, optimize=True)
     for colours in (256, 128, 64):
-        picture.quantize(colours, dither=Image.Dither.NONE).save(path, optimize=True)
         if path.stat().st_size <= MAX_BYTES:
             break
+        picture.quantize(colours, dither=Image.Dither.NONE).save(path, optimize=True)
     print(f"{path.name}  {path.stat().st_size // 1000} kB")
 
 

@@ -85,7 +85,7 @@ def test_rows_are_found_by_the_day_they_are_in_force():
 )
 def test_a_broken_row_names_file_line_and_what_would_be_right(tmp_path: Path, change: tuple[str, str], says: str):
     (tmp_path / "shop.toml").write_text(ROW.replace(*change), encoding="utf-8")
-    with pytest.raises(BadData, match="shop.toml:2: rule 'answer': ") as caught:
+    with pytest.raises(BadData, match=r"shop\.toml:2: rule 'answer': ") as caught:
         Policies.load(tmp_path)
     assert says in str(caught.value)
 

@@ -55,6 +55,7 @@ export const TalkLines = {
     watch(
       () => state.lineOrder,
       async (order, old) => {
+        look(); // where the seller is right now; the event of the last scroll may still be on its way
         const older = old.length && order.length && order[0] !== old[0] && order.at(-1) === old.at(-1);
         const added = order.at(-1) !== old.at(-1);
         const oldHeight = box.value?.scrollHeight ?? 0;
@@ -69,6 +70,7 @@ export const TalkLines = {
     watch(
       () => state.head,
       async () => {
+        look();
         const stay = atEnd;
         loading.value = false;
         await nextTick();
