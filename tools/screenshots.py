@@ -61,7 +61,7 @@ async def demo() -> AsyncIterator[tuple[str, str]]:
         command = (sys.executable, "-m", "bot", "demo", "--story", "--no-open")
         environment = {**os.environ, "HEQI_SERVER__PORT": str(port), "PYTHONPATH": str(ROOT), "PYTHONUNBUFFERED": "1"}
         process = await asyncio.create_subprocess_exec(
-            *command, cwd=folder, env=environment, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.DEVNULL
+            *command, cwd=folder, env=environment, stdout=asyncio.subprocess.PIPE
         )
         if process.stdout is None:
             raise RuntimeError("the demo has no output")
@@ -71,8 +71,11 @@ async def demo() -> AsyncIterator[tuple[str, str]]:
                     await asyncio.sleep(STORY_SECONDS)
                     yield found[1], found[0]
                     break
+            else:
+                sys.exit("the demo ended before it told its address; what it said stands above")
         finally:
-            process.terminate()
+            if process.returncode is None:
+                process.terminate()
             await process.wait()
 
 
@@ -91,7 +94,7 @@ async def photograph(base: str, link: str) -> None:
         await same_agent(browser, first, base, "desk-dark", color_scheme="dark", viewport=WIDE)
         await same_agent(browser, first, base, "desk-phone", viewport=PHONE, device_scale_factor=2)
         await english(page, base)
-        await chat(browser, base)
+        await chat(browser, page, base)
         await front(page, base)
         await browser.close()
 
@@ -126,16 +129,21 @@ async def english(page: Page, base: str) -> None:
     await page.wait_for_load_state()
 
 
-async def chat(browser: Browser, base: str) -> None:
-    """A buyer's chat on a phone, with its answer when somebody gives one."""
+async def chat(browser: Browser, seller: Page, base: str) -> None:
+    """A buyer's chat on a phone, with the seller's answer."""
     context = await browser.new_context(viewport=PHONE, device_scale_factor=2, locale="es-ES")
     page = await context.new_page()
-    await page.goto(f"{base}/chat/web?as=foto")
+    await page.goto(f"{base}/chat/web?as=carmen")
     await page.wait_for_selector("body[data-state=online]")
     for text in ("Hola, mi pedido 8201954417 llegó ayer.", "La caja está rota y falta una pieza. ¿Qué podemos hacer?"):
         await page.fill("#text", text)
         await page.press("#text", "Enter")
-        await page.wait_for_timeout(500)
+        await page.wait_for_timeout(1500)
+    await seller.goto(f"{base}/desk/")
+    await seller.locator(".row", has_text="carmen").click()
+    await seller.locator(".proposal:enabled").first.click()
+    await seller.click("[data-action=send]")
+    await page.locator(".bubble.theirs").wait_for()
     await keep(page, "webchat")
     await context.close()
 

@@ -116,12 +116,12 @@ LABELS: Final[Mapping[str, Mapping[str, str]]] = {
     "engine_name": {"memory": "翻译记忆", "same": "无需翻译", "written": "人工译文"},
     "channel": {"webchat": "网页聊天", "telegram": "Telegram", "whatsapp": "WhatsApp", "bridge": "桥接"},
     "flag": {
-        "review_threat": "差评威胁",
+        "bad_review": "已给差评",
+        "complaint": "投诉",
+        "dispute_opened": "已开纠纷",
         "extortion": "勒索",
         "overdue": "超时",
-        "dispute": "纠纷",
-        "unreachable": "联系不上",
-        "window_closed": "回复窗口已关",
+        "review_threat": "差评威胁",
     },
     "media": {
         "photo": "照片",

@@ -63,6 +63,9 @@ class EmbeddedEngine:
 
     def at(self, lane: str, when: datetime) -> None:
         """Wake the lane at ``when`` or later; an earlier time already set stays."""
+        if when <= self._clock.now():
+            self.wake(lane)
+            return
         if self._stopped or (lane in self._due and self._due[lane] <= when):
             return
         self._due[lane] = when

@@ -9,10 +9,10 @@ from sqlalchemy import Connection, bindparam, case, func, select, update
 
 from bot.accounts import Account, Accounts, account_of
 from bot.store import contacts, proposals
-from bot.store.schema import clocks, conversations
+from bot.store.schema import clocks, conversations, messages
 from bot.store.schema import contacts as contact_table
 from bot.store.sql import InsertIfNew
-from dialogs.messages import Case, CaseStatus, Contact, Conversation, LanguageGuess, Message
+from dialogs.messages import Case, CaseStatus, Contact, Conversation, Direction, LanguageGuess, Message
 
 c = conversations.c
 
@@ -71,13 +71,18 @@ _AFTER_TURN = (
         due=_RUNNING,
     )
 )
+_UNANSWERED = select(messages.c.id).where(
+    messages.c.conversation_id == c.id,
+    messages.c.seq > bindparam("turn_seq"),
+    messages.c.direction == Direction.INCOMING,
+)
 # What the list shows is of the newest message, which may have come while this turn was decided.
 _AFTER_READING = _AFTER_TURN.values(last_text=case((_NEWEST, bindparam("words")), else_=c.last_text))
 _AFTER_REPLY = _AFTER_READING.values(
     last_seq=case((_NEWEST, bindparam("turn_seq")), else_=c.last_seq),
     last_at=case((_NEWEST, bindparam("moment", type_=c.last_at.type)), else_=c.last_at),
-    waiting_since=case((_NEWEST, None), else_=c.last_at),
-    unread=case((_NEWEST, 0), else_=c.unread),
+    waiting_since=_UNANSWERED.with_only_columns(func.min(messages.c.at)).scalar_subquery(),
+    unread=_UNANSWERED.with_only_columns(func.count()).scalar_subquery(),
 )
 _AFTER_CLOSING = _AFTER_TURN.values(waiting_since=None)
 _SET_LANGUAGE = (

@@ -12,7 +12,7 @@ from dialogs.reading.folding import fold_word
 _ISO: Final = re.compile(r"(?<!\d)(\d{4})[-/.](\d{1,2})[-/.](\d{1,2})(?!\d)")
 _FIGURES: Final = re.compile(r"(?<![\d.,/-])(\d{1,2})([./-])(\d{1,2})\2(\d{4}|\d{2})(?![\d/-])")
 _EAST: Final = re.compile(r"(?:(\d{4}) ?[年년] ?)?(\d{1,2}) ?[月월] ?(\d{1,2}) ?[日号號일]")
-_AROUND: Final = 366  # days; a day without its year is the nearest one
+_AHEAD: Final = 90  # days; a day without its year that would be further ahead was last year
 
 
 class Dates:
@@ -61,9 +61,8 @@ class Dates:
 def _near(year: str | None, month: int, day: int, today: date) -> date | None:
     if year is not None:
         return _day(int(year), month, day)
-    around = [_day(today.year + shift, month, day) for shift in (-1, 0, 1)]
-    known = [day for day in around if day is not None and abs((day - today).days) <= _AROUND]
-    return min(known, key=lambda day: abs((day - today).days), default=None)
+    years = (_day(today.year + shift, month, day) for shift in (1, 0, -1))
+    return next((found for found in years if found is not None and (found - today).days <= _AHEAD), None)
 
 
 def _day(year: int, month: int, day: int) -> date | None:

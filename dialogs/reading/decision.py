@@ -12,7 +12,7 @@ from dialogs.reading.matcher import Match
 from dialogs.reading.situations import HIGH_STAKES, ORDER, SOCIAL, USUAL_FAULT
 
 SURE_ENOUGH: Final = 0.5  # below this nothing is read: unknown is an honest answer
-_CLEAR: Final = 0.6  # from here on the order of situations decides which one leads
+_CLEAR: Final = 0.8  # from here on the order of situations decides which one leads
 _SHOWN: Final = 4  # situations and cues handed on
 _CUES: Final = 3
 

@@ -1,7 +1,7 @@
 """Phrases: how a cue is written down, and the plain sequences it stands for.
 
 A phrase is words with spaces between them. ``refund*`` is any word that begins so, ``*paket`` any that ends so; ``a|b``
-is either; ``<name>`` any entry of that group of the file; ``word?`` may be missing; ``...`` is a gap of a few words that
+is either, ``a|b_c`` either one word or two; ``<name>`` any entry of that group of the file; ``word?`` may be missing; ``...`` is a gap of a few words that
 ends with the sentence; ``#`` a number; ``^`` and ``$`` the beginning and the end of the message.
 """
 
@@ -78,7 +78,8 @@ def _choices(
     several: list[tuple[frozenset[str], ...]] = []
     for form in body.split("|"):
         for member in _members(form, phrase, groups):
-            words = [frozenset(_form(word, phrase, fold) for word in spot.split("|")) for spot in member.split()]
+            spots = member.replace("_", " ").split()
+            words = [frozenset(_form(word, phrase, fold) for word in spot.split("|")) for spot in spots]
             if len(words) == 1:
                 single |= words[0]
             else:

@@ -82,7 +82,7 @@ def characters(text: str) -> Characters:
     offsets: list[int] = []
     offset = 0
     for place, char in enumerate(folded):
-        if char in _STOPS:
+        if char in _STOPS or (char == "." and not folded[place + 1 : place + 2].isdigit()):
             offset += BREAK
             continue
         if char.isspace() or unicodedata.category(char) == "Cf":

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import itertools
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -63,20 +64,20 @@ class House:
     async def buyer(self, text: str, *, chat: str = "ana", external_id: str | None = None) -> Accepted:
         """A buyer writes, and everything is worked on."""
         accepted = await self.inbox.accept(self.event(BuyerWrote(text=text), chat=chat, external_id=external_id))
-        await self.engine.drain()
+        await self.settle()
         return accepted
 
     async def channel_tells(self, body: Body, *, chat: str | None = "ana") -> Accepted:
         """The platform tells something else."""
         accepted = await self.inbox.accept(self.event(body, chat=chat))
-        await self.engine.drain()
+        await self.settle()
         return accepted
 
     async def team(self, body: Body, conversation_id: int) -> Outcome:
         """Somebody of the team acts, and everything is worked on."""
         accepted = await self.inbox.accept(self.event(body, account="desk", conversation_id=conversation_id))
         outcome = await self.inbox.outcome(accepted.event_id)
-        await self.engine.drain()
+        await self.settle()
         return outcome
 
     async def choose(self, conversation_id: int, text: str, *, agent: str = "小王", **choice: object) -> Outcome:
@@ -94,7 +95,21 @@ class House:
         """Time passes, and the minute's look at open rows comes round."""
         self.clock.advance(**interval)
         await self.worker.recover()
-        await self.engine.drain()
+        await self.settle()
+
+    async def settle(self) -> None:
+        """Wait until nothing is worked on any more; the limit only keeps a broken test from hanging."""
+        async with asyncio.timeout(30):
+            await self.engine.drain()
+
+    def event_of(self, text: str, *, chat: str) -> Event:
+        """A buyer's message as it comes to the door."""
+        return self.event(BuyerWrote(text=text), chat=chat)
+
+    def choice_of(self, conversation_id: int, text: str, *, external_id: str | None = None) -> Event:
+        """A typed answer as it comes to the door."""
+        body = AgentChose(choice=Choice(agent="小王", seller_text=text))
+        return self.event(body, account="desk", conversation_id=conversation_id, external_id=external_id)
 
     def event(
         self,

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import os
-import pwd
 import shutil
 import signal
 import subprocess
+import sys
 import tempfile
 import time
 from pathlib import Path
@@ -17,10 +17,12 @@ HOW = "install PostgreSQL (Debian: apt-get install postgresql) or put initdb and
 
 
 def binaries() -> Path | None:
-    """The folder of ``initdb`` and ``postgres``: the PATH's, else the newest Debian one."""
+    """The folder of ``initdb`` and ``postgres``: the PATH's, else the newest Debian one. None on Windows (sockets)."""
+    if sys.platform == "win32":
+        return None
     found = shutil.which("postgres")
     folders = [Path(found).parent] if found else []
-    folders += sorted(Path("/usr/lib/postgresql").glob("*/bin"), key=lambda p: int(p.parent.name), reverse=True)
+    folders += sorted(Path("/usr/lib/postgresql").glob("*/bin"), key=lambda p: float(p.parent.name), reverse=True)
     return next((f for f in folders if (f / "initdb").exists() and (f / "postgres").exists()), None)
 
 
@@ -85,5 +87,7 @@ class PostgresServer:
 
 
 def _other_user() -> str:
+    import pwd  # not there on Windows
+
     names = {user.pw_name for user in pwd.getpwall()}
     return "postgres" if "postgres" in names else "nobody"
