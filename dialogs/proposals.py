@@ -150,5 +150,5 @@ def _score(rule: ReplyRule, case: Case) -> int:
     score += 6 * bool(rule.wants)
     score += 3 * len(rule.placeholders | rule.known) + 2 * (rule.days_min is not None or rule.days_max is not None)
     if rule.remedy is not None:
-        score -= 3 * remedies.distance(rule.remedy, case)
+        score -= 5 * remedies.distance(rule.remedy, case)
     return score

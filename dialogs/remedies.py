@@ -30,9 +30,17 @@ _WANTED: Mapping[Want, str] = {
 }
 
 
+_START: Mapping[Fault, int] = {Fault.SELLER: RANK["credit"], Fault.CARRIER: RANK["extend_time"]}
+
+
 def start(case: Case) -> int:
-    """Rank at which the next remedy should stand: fault decides the start, mood and what was offered move it up."""
-    rank = {Fault.SELLER: RANK["credit"], Fault.CARRIER: RANK["extend_time"]}.get(case.fault, RANK["information"])
+    """Rank at which the next remedy should stand: fault decides the start, mood and what was offered move it up.
+
+    Pictures settle whether there is a fault at all; with them the talk is about something of worth.
+    """
+    rank = _START.get(case.fault, RANK["information"])
+    if case.facts.photos:
+        rank = max(rank, RANK["credit"])
     rank += case.mood is Mood.ANGRY
     rank += case.kinds.count(Kind.REMEDY)
     return min(rank, len(LADDER) - 1)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import ipaddress
 import os
+import shutil
 import socket
 import sys
 from collections.abc import AsyncIterator, Iterator
@@ -12,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from bot.store import Store
+from bot.store.schema import metadata
 from tests.servers import postgres
 
 CHROMIUM = Path("/usr/bin/chromium")
@@ -91,10 +94,10 @@ def pytest_ignore_collect(collection_path: Path) -> bool | None:
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    if "database_url" in metafunc.fixturenames:
+    if "database" in metafunc.fixturenames:
         marks = {"postgresql": [pytest.mark.postgres]}
         kinds = [pytest.param(kind, marks=marks.get(kind, [])) for kind in _databases()]
-        metafunc.parametrize("database_url", kinds, indirect=True)
+        metafunc.parametrize("database", kinds)
 
 
 @pytest.fixture(scope="session")
@@ -109,17 +112,48 @@ def postgres_server() -> Iterator[postgres.PostgresServer]:
 
 
 @pytest.fixture
-def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+def database_url(request: pytest.FixtureRequest, database: str, tmp_path: Path) -> str:
     """URL of an empty database of each kind."""
-    if request.param == "sqlite":
+    if database == "sqlite":
         return f"sqlite:///{tmp_path / 'heqi.sqlite'}"
     server: postgres.PostgresServer = request.getfixturevalue("postgres_server")
     return server.new_database()
 
 
+@pytest.fixture(scope="session")
+def sqlite_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A SQLite file with the schema and nothing else."""
+    path = tmp_path_factory.mktemp("sqlite") / "heqi.sqlite"
+    asyncio.run(_prepare(f"sqlite:///{path}"))
+    return path
+
+
+@pytest.fixture(scope="session")
+def postgres_database(postgres_server: postgres.PostgresServer) -> str:
+    """URL of a PostgreSQL database with the schema, shared by the tests that empty it."""
+    url = postgres_server.new_database()
+    asyncio.run(_prepare(url))
+    return url
+
+
+async def _prepare(url: str) -> None:
+    await (await Store.open(url)).close()
+
+
 @pytest.fixture
-async def store(database_url: str) -> AsyncIterator[Store]:
-    """An open store on each kind of database."""
-    opened = await Store.open(database_url)
+def prepared_url(request: pytest.FixtureRequest, database: str, tmp_path: Path) -> str:
+    """URL of a database of each kind that has the schema."""
+    if database == "sqlite":
+        return f"sqlite:///{shutil.copy(request.getfixturevalue('sqlite_file'), tmp_path / 'heqi.sqlite')}"
+    return str(request.getfixturevalue("postgres_database"))
+
+
+@pytest.fixture
+async def store(prepared_url: str) -> AsyncIterator[Store]:
+    """An open store with empty tables on each kind of database."""
+    opened = await Store.open(prepared_url)
+    if prepared_url.startswith("postgresql"):
+        tables = ", ".join(table.name for table in metadata.sorted_tables)
+        await opened.write(lambda conn: conn.exec_driver_sql(f"TRUNCATE {tables} RESTART IDENTITY").rowcount)
     yield opened
     await opened.close()

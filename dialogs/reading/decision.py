@@ -32,7 +32,19 @@ def standing(matches: Iterable[Match]) -> tuple[Match, ...]:
     wide = sorted(
         {(match.start, match.end, match.target.id) for match in found if match.target.kind in {"situation", "nothing"}}
     )
-    return tuple(match for match in found if match.target.kind != "nothing" and not _is_covered(match, wide))
+    counts = [match for match in found if match.target.kind == "counts" and "," in match.target.id]
+    return tuple(
+        match
+        for match in found
+        if match.target.kind != "nothing" and not _is_covered(match, wide) and not _is_counted(match, counts)
+    )
+
+
+def _is_counted(match: Match, counts: list[Match]) -> bool:
+    """Whether "ordered three, got two" reads like "ordered one thing, got another"; the numbers tell which."""
+    return match.target.id == "wrong_item" and any(
+        match.start < count.end and count.start < match.end for count in counts
+    )
 
 
 def _is_covered(match: Match, wide: list[tuple[int, int, str]]) -> bool:
@@ -70,9 +82,9 @@ def situations(voices: Iterable[Voice]) -> tuple[SituationReading, ...]:
 
 
 def _rank(reading: SituationReading) -> tuple[int, int, float]:
-    """High stakes lead whenever they are read; then what is clear, by particularity; small talk only alone."""
+    """High stakes lead whenever they are clear; then what is clear, by particularity; small talk only alone."""
     place = ORDER[reading.id]
-    if reading.id in HIGH_STAKES:
+    if reading.id in HIGH_STAKES and reading.confidence >= _CLEAR:
         return 0, place, 0.0
     if reading.id in SOCIAL:
         return 3, place, 0.0

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Final, NamedTuple
 
 from dialogs.reading.phrases import END, NUMBER, START, Element
-from dialogs.reading.tokens import Number, characters, words
+from dialogs.reading.tokens import CLAUSE, Number, characters, words
 from dialogs.reading.vocabulary import Literals, Words
 
 _REPEATS: Final = 3  # matches of one cue that are kept; a fourth says nothing new
@@ -51,18 +51,18 @@ class _Hit(NamedTuple):
 
 @dataclass(eq=False, slots=True)
 class _Node:
-    edges: dict[int, list[tuple[int, _Node]]] = field(default_factory=dict)
-    reach: int = 0  # the longest gap an edge allows
+    edges: dict[int, list[tuple[int, int, _Node]]] = field(default_factory=dict)  # symbol → words, commas, child
+    reach: int = 0  # how far the longest gap an edge allows goes
     targets: list[Target] = field(default_factory=list)
 
-    def step(self, symbol: int, gap: int) -> _Node:
+    def step(self, symbol: int, gap: int, commas: int) -> _Node:
         children = self.edges.setdefault(symbol, [])
-        for allowed, child in children:
-            if allowed == gap:
+        for words_between, commas_between, child in children:
+            if (words_between, commas_between) == (gap, commas):
                 return child
         child = _Node()
-        children.append((gap, child))
-        self.reach = max(self.reach, gap)
+        children.append((gap, commas, child))
+        self.reach = max(self.reach, gap + commas * CLAUSE)
         return child
 
 
@@ -104,7 +104,7 @@ class Matcher:
         node = self._root
         for element in sequence:
             symbol = self._symbols.setdefault(element.forms, len(self._symbols))
-            node = node.step(symbol, element.gap)
+            node = node.step(symbol, element.gap, element.commas)
         if all(known.id != target.id or known.kind != target.kind for known in node.targets):
             node.targets.append(target)
 
@@ -168,10 +168,11 @@ class Matcher:
                 fresh.clear()
                 active = {node: state for node, state in active.items() if state[0] + node.reach >= at}
             steps += 1 + len(active)
-            reached = [(child, start) for _, child in self._root.edges.get(symbol, ())]
+            reached = [(child, start) for _, _, child in self._root.edges.get(symbol, ())]
             for node, (place, begin) in active.items():
-                for gap, child in node.edges.get(symbol, ()):
-                    if place <= at <= place + gap:
+                for gap, most_commas, child in node.edges.get(symbol, ()):
+                    commas, between = divmod(at - place, CLAUSE)
+                    if 0 <= commas <= most_commas and between <= gap:
                         reached.append((child, begin))
             for node, begin in reached:
                 if node.edges:

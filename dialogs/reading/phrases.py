@@ -1,8 +1,8 @@
 """Phrases: how a cue is written down, and the plain sequences it stands for.
 
 A phrase is words with spaces between them. ``refund*`` is any word that begins so, ``*paket`` any that ends so; ``a|b``
-is either, ``a|b_c`` either one word or two; ``<name>`` any entry of that group of the file; ``word?`` may be missing; ``...`` is a gap of a few words that
-ends with the sentence; ``#`` a number; ``^`` and ``$`` the beginning and the end of the message.
+is either, ``a|b_c`` either one word or two; ``<name>`` any entry of that group of the file; ``word?`` may be missing;
+``..`` is a gap of a few words that ends at a comma, ``...`` one that ends with the next clause; ``#`` a number; ``^`` and ``$`` the beginning and the end of the message.
 """
 
 from __future__ import annotations
@@ -13,19 +13,21 @@ from dataclasses import dataclass
 from typing import Final
 
 GAP: Final = "..."
+SHORT_GAP: Final = ".."
 NUMBER: Final = "#"
 START: Final = "^"
 END: Final = "$"
-_MARKS: Final = frozenset({GAP, NUMBER, START, END})
+_MARKS: Final = frozenset({GAP, SHORT_GAP, NUMBER, START, END})
 _MANY: Final = 400  # sequences one phrase may stand for; more is a slip of the pen
 
 
 @dataclass(frozen=True, slots=True)
 class Element:
-    """One place of a sequence: the forms that may stand there, after at most ``gap`` other words."""
+    """One place of a sequence: the forms that may stand there, after at most ``gap`` other words and ``commas``."""
 
     forms: frozenset[str]
     gap: int = 0
+    commas: int = 0
 
 
 class PhraseError(ValueError):
@@ -43,8 +45,8 @@ def expand(
     places = phrase.split()
     if not places or all(place in _MARKS for place in places):
         raise PhraseError(f"phrase {phrase!r} says nothing: write at least one word")
-    if places[0] == GAP or places[-1] == GAP:
-        raise PhraseError(f"phrase {phrase!r} begins or ends with a gap: leave the ... out")
+    if {places[0], places[-1]} & {GAP, SHORT_GAP}:
+        raise PhraseError(f"phrase {phrase!r} begins or ends with a gap: leave the dots out")
     choices = [_choices(place, phrase, groups, fold) for place in places]
     count = 1
     for choice in choices:
@@ -58,13 +60,13 @@ def expand(
 
 
 def _joined(places: Iterator[frozenset[str]], gap: int) -> Iterator[Element]:
-    waiting = 0
+    waiting = commas = 0
     for forms in places:
-        if GAP in forms:
-            waiting = gap
+        if GAP in forms or SHORT_GAP in forms:
+            waiting, commas = gap, int(GAP in forms)
             continue
-        yield Element(forms, waiting)
-        waiting = 0
+        yield Element(forms, waiting, commas)
+        waiting = commas = 0
 
 
 def _choices(

@@ -19,7 +19,7 @@ from dialogs.reading.situations import WAITING
 
 LENGTH: Final = 10_000  # characters read; what a buyer wants stands in the first of them
 _TRANSLATED: Final = 0.9  # how far a cue in a translation is trusted
-_GUESSED: Final = 0.8  # how far a cue is trusted when the language is a guess
+_GUESSED: Final = 0.9  # how far a cue is trusted when the language is a guess
 _GUESSES: Final = 4  # languages tried when it is not known
 _LIKELY: Final = 0.05  # a language less likely than this is not tried
 

@@ -9,7 +9,8 @@ from typing import Final
 
 from dialogs.reading.folding import fold_characters, fold_word
 
-BREAK: Final = 40  # how far the end of a sentence keeps the words around it apart; more than any gap
+CLAUSE: Final = 100_000  # what a comma adds to ``at``: more than the words of any message that is read
+_SENTENCE: Final = 2 * CLAUSE  # no gap crosses two commas, so none crosses the end of a sentence
 
 # What is neither letter nor mark nor digit: ASCII and Latin-1 signs, general, CJK and Arabic punctuation, symbols, emoji.
 _SIGNS: Final = (
@@ -17,10 +18,11 @@ _SIGNS: Final = (
     r"\u0964\u0965\u2000-\u200b\u200e-\u2018\u201a-\u206f\u20a0-\u20cf\u2100-\u2bff\u3000-\u3004\u3008-\u303f\ud800-\udfff"
     r"\ufe00-\ufe0f\ufe30-\ufe6f\uff00-\uff0f\uff1a-\uff20\U0001f000-\U0001faff"
 )
-_STOP: Final = r"(?P<stop>[.!?;:\u2026\u061f\u06d4\u0964\u3002\uff01\uff1f]+(?=\s|$)|[!?\u061f]+|\n)"
+_STOP: Final = r"(?P<stop>[.!?;:\u2026\u061f\u06d4\u0964\u3002\uff01\uff1f]+(?=\s|$)|[!?\u061f]+|[,\u060c](?!\d)|\n)"
 _WORDS_JOINED: Final = re.compile(rf"{_STOP}|(?P<number>\d+)|[^{_SIGNS}]+")
 _WORDS_SPLIT: Final = re.compile(rf"{_STOP}|(?P<number>\d+)|[^{_SIGNS}'`\u2019]+")
 _STOPS: Final = frozenset("。！？!?;；\n…")
+_COMMAS: Final = frozenset(",،，")
 _DIGITS: Final = re.compile(r"\d+")
 _HAN_NUMBER: Final = re.compile("[一二两三四五六七八九十百]+")
 _HAN: Final = {char: value for value, char in enumerate("零一二三四五六七八九")} | {"两": 2}
@@ -28,7 +30,7 @@ _HAN: Final = {char: value for value, char in enumerate("零一二三四五六�
 
 @dataclass(frozen=True, slots=True)
 class Token:
-    """A word, or a number with its value; ``at`` counts words and leaps at the end of a sentence."""
+    """A word, or a number with its value; ``at`` counts words and leaps at the end of a clause."""
 
     text: str
     at: int
@@ -63,7 +65,7 @@ def words(text: str, *, splits: bool) -> list[Token]:
     for found in (_WORDS_SPLIT if splits else _WORDS_JOINED).finditer(text):
         kind = found.lastgroup
         if kind == "stop":
-            at += BREAK
+            at += CLAUSE if found.group() in _COMMAS else _SENTENCE
             continue
         word, start, end = found.group(), found.start(), found.end()
         if kind == "number":
@@ -83,7 +85,10 @@ def characters(text: str) -> Characters:
     offset = 0
     for place, char in enumerate(folded):
         if char in _STOPS or (char == "." and not folded[place + 1 : place + 2].isdigit()):
-            offset += BREAK
+            offset += _SENTENCE
+            continue
+        if char in _COMMAS:
+            offset += CLAUSE
             continue
         if char.isspace() or unicodedata.category(char) == "Cf":
             continue

@@ -27,7 +27,7 @@ def binaries() -> Path | None:
 
 
 class PostgresServer:
-    """One server with durable commits and no network; every database is a copy of a prepared one."""
+    """One server with durable commits and no network."""
 
     def __init__(self, folder: Path) -> None:
         self._home = Path(tempfile.mkdtemp(prefix="heqi-pg-"))
@@ -58,17 +58,17 @@ class PostgresServer:
         """URL of a database."""
         return f"postgresql://heqi@/{database}?host={self._home}"
 
-    def new_database(self, *, like: str = "template1") -> str:
-        """URL of a new database that starts as a copy of ``like``."""
+    def new_database(self) -> str:
+        """URL of a new, empty database."""
         self._made += 1
         name = f"test{self._made}"
-        self._admin.execute(f"CREATE DATABASE {name} TEMPLATE {like}")
+        self._admin.execute(f"CREATE DATABASE {name}")
         return self.url(name)
 
     def stop(self) -> None:
         """Stop the server and remove all it stored."""
         self._admin.close()
-        self._server.send_signal(signal.SIGINT)
+        self._server.send_signal(signal.SIGQUIT)  # at once: nothing of it is kept
         self._server.wait(timeout=30)
         shutil.rmtree(self._home)
 
