@@ -41,7 +41,7 @@ from dialogs.manager import DialogManager
 from dialogs.messages import SELLER_LANGUAGE, Conversation, Refusal, Translation
 
 DEMO_AGENT: Final = "店主"
-DEMO_BUYERS: Final = ("maria", "ivan", "amal")
+DEMO_BUYERS: Final = {"maria": "es", "ivan": "ru", "amal": "ar"}
 _GRACE: Final = 5  # seconds open requests are given when the service stops
 
 
@@ -247,7 +247,7 @@ def _preview(manager: DialogManager) -> Callable[[Conversation, str, bool], Awai
 
 def _demo_chats(settings: Settings) -> tuple[str, ...]:
     account = settings.channel_accounts[0].id
-    return tuple(f"/chat/{account}?as={buyer}" for buyer in DEMO_BUYERS)
+    return tuple(f"/chat/{account}?as={buyer}&lang={language}" for buyer, language in DEMO_BUYERS.items())
 
 
 async def _demo_login(agents: StoredAgents) -> str:

@@ -17,7 +17,7 @@ from dialogs.reading.situations import SITUATIONS
 
 FILE: Final = "cues.toml"
 WEIGHTS: Final = {"sure": 0.9, "likely": 0.65, "hint": 0.35}  # how surely a cue tells its situation
-_GAP_WORDS: Final = 4
+_GAP_WORDS: Final = 5
 _GAP_CHARACTERS: Final = 8
 _DAYS: Final = {"hour": 0, "day": 1, "week": 7, "month": 30, "year": 365}
 _ROLES: Final = ("asked", "got", "missing")

@@ -15,6 +15,8 @@ SURE_ENOUGH: Final = 0.5  # below this nothing is read: unknown is an honest ans
 _CLEAR: Final = 0.8  # from here on the order of situations decides which one leads
 _SHOWN: Final = 4  # situations and cues handed on
 _CUES: Final = 3
+_WIDE: Final = frozenset({"situation", "nothing"})  # kinds of cues that silence others inside them
+_SILENCED: Final = frozenset({"situation", "mood", "wants"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,35 +31,38 @@ class Voice:
 def standing(matches: Iterable[Match]) -> tuple[Match, ...]:
     """The cues that stand: one inside a longer one of another meaning does not ("not received my refund")."""
     found = list(matches)
-    wide = sorted(
-        {(match.start, match.end, match.target.id) for match in found if match.target.kind in {"situation", "nothing"}}
-    )
-    counts = [match for match in found if match.target.kind == "counts" and "," in match.target.id]
-    return tuple(
-        match
-        for match in found
-        if match.target.kind != "nothing" and not _is_covered(match, wide) and not _is_counted(match, counts)
-    )
+    told = [match for match in found if not _yields(match, found)]
+    wide = [match for match in told if match.target.kind in _WIDE]
+    return tuple(match for match in told if match.target.kind != "nothing" and not _is_covered(match, wide))
 
 
-def _is_counted(match: Match, counts: list[Match]) -> bool:
-    """Whether "ordered three, got two" reads like "ordered one thing, got another"; the numbers tell which."""
-    return match.target.id == "wrong_item" and any(
-        match.start < count.end and count.start < match.end for count in counts
-    )
-
-
-def _is_covered(match: Match, wide: list[tuple[int, int, str]]) -> bool:
-    silenced = match.target.kind in {"situation", "mood", "wants"}
-    if not silenced:
-        return False
-    for start, end, meaning in wide:
-        if start > match.start:
-            return False
-        wider = start <= match.start and match.end <= end and end - start > match.end - match.start
-        if wider and (meaning == "nothing" or (match.target.kind == "situation" and meaning != match.target.id)):
-            return True
+def _yields(match: Match, found: list[Match]) -> bool:
+    """Whether a cue gives way to another on the same words: numbers or later use tell what happened more exactly."""
+    if match.target.id == "wrong_item":  # "ordered three, got two" is built like "ordered a lamp, got a cup"
+        return any("," in other.target.id and _overlap(match, other) for other in found if other.target.kind == "counts")
+    if match.target.id == "damaged":  # what broke in use did not come broken
+        return any(other.target.id == "quality" and _overlap(match, other) and _is_longer(other, match) for other in found)
     return False
+
+
+def _is_covered(match: Match, wide: list[Match]) -> bool:
+    if match.target.kind not in _SILENCED:
+        return False
+    for other in wide:
+        if other.start <= match.start and match.end <= other.end:
+            if other.target.kind == "nothing":
+                return True
+            if match.target.kind == "situation" and match.target.id != other.target.id and _is_longer(other, match):
+                return True
+    return False
+
+
+def _overlap(one: Match, other: Match) -> bool:
+    return one.start < other.end and other.start < one.end
+
+
+def _is_longer(one: Match, other: Match) -> bool:
+    return one.end - one.start > other.end - other.start
 
 
 def situations(voices: Iterable[Voice]) -> tuple[SituationReading, ...]:
