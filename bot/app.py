@@ -32,6 +32,8 @@ from bot.settings import Settings
 from bot.store import Store
 from bot.store.blobs import StoredBlobs
 from bot.store.memory import StoredMemory
+from bot.story import load_story
+from bot.story_translator import StoryTranslator
 from bot.translators import open_translators
 from bot.turns import Turns
 from bot.web import build_app
@@ -77,7 +79,7 @@ class App:
             translators = await stack.enter_async_context(
                 open_translators(settings, knowledge.detector, StoredMemory(store, clock))
             )
-            manager = knowledge.manager(translators)
+            manager = knowledge.manager(StoryTranslator(translators, load_story()) if demo else translators)
             accounts = _accounts(settings)
             engine = EmbeddedEngine(clock)
             inbox = Inbox(store=store, engine=engine, accounts=accounts, clock=clock, feed=feed)

@@ -19,6 +19,7 @@ FILE = Path(__file__).with_name("story.toml")
 SELLER = "小和"
 SPEED = 600.0  # seconds of the story in one real second: the day passes in a minute
 _ACTS = ("says", "picks", "types", "notes", "resolves")
+_OTHER_LANGUAGE = {"says": "zh", "types": "becomes"}  # where the same stands in the other language
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +40,7 @@ class Line:
     at: time
     act: str
     value: Any
+    translated: str | None = None  # what is said or typed, in the other language
 
 
 class Clock(Protocol):
@@ -82,11 +84,16 @@ def load_story(path: Path = FILE) -> tuple[Line, ...]:
 
 
 def _line(buyer: Buyer, number: int, raw: Mapping[str, Any], path: Path) -> Line:
-    acts = [key for key in raw if key != "at"]
-    if len(acts) != 1 or acts[0] not in _ACTS or not isinstance(raw.get("at"), time):
-        problem = f"line {number} of {buyer.id} needs a time `at` and exactly one of {', '.join(_ACTS)}"
+    acts = [key for key in raw if key in _ACTS]
+    other = _OTHER_LANGUAGE.get(acts[0]) if len(acts) == 1 else None
+    if len(acts) != 1 or raw.keys() - {"at", acts[0], other} or not isinstance(raw.get("at"), time):
+        problem = (
+            f"line {number} of {buyer.id} needs a time `at`, exactly one of {', '.join(_ACTS)}, "
+            "and nothing else but `zh` beside says and `becomes` beside types"
+        )
         raise BadData(problem, file=path.name)
-    return Line(buyer=buyer, number=number, at=raw["at"], act=acts[0], value=raw[acts[0]])
+    translated = None if other is None else raw.get(other)
+    return Line(buyer=buyer, number=number, at=raw["at"], act=acts[0], value=raw[acts[0]], translated=translated)
 
 
 async def play(

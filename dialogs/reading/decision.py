@@ -52,7 +52,11 @@ def _is_covered(match: Match, wide: list[Match]) -> bool:
         if other.start <= match.start and match.end <= other.end:
             if other.target.kind == "nothing":
                 return True
-            if match.target.kind == "situation" and match.target.id != other.target.id and _is_longer(other, match):
+            if match.target.kind != "situation" or match.target.id == other.target.id:
+                continue
+            if match.target.id in HIGH_STAKES and other.target.id not in HIGH_STAKES:
+                continue
+            if _is_longer(other, match):
                 return True
     return False
 
