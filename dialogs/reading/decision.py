@@ -29,7 +29,11 @@ class Voice:
 
 
 def standing(matches: Iterable[Match]) -> tuple[Match, ...]:
-    """The cues that stand: one inside a longer one of another meaning does not ("not received my refund")."""
+    """The cues that stand.
+
+    One inside a longer one of another situation does not ("not received my refund"), nor one that begins or ends in
+    words that say nothing is wrong ("not broken on arrival").
+    """
     found = list(matches)
     told = [match for match in found if not _yields(match, found)]
     wide = [match for match in told if match.target.kind in _WIDE]
@@ -49,16 +53,21 @@ def _is_covered(match: Match, wide: list[Match]) -> bool:
     if match.target.kind not in _SILENCED:
         return False
     for other in wide:
-        if other.start <= match.start and match.end <= other.end:
-            if other.target.kind == "nothing":
+        if other.target.kind == "nothing":
+            if other.start <= match.start < other.end or other.start < match.end <= other.end:
                 return True
-            if match.target.kind != "situation" or match.target.id == other.target.id:
-                continue
-            if match.target.id in HIGH_STAKES and other.target.id not in HIGH_STAKES:
-                continue
-            if _is_longer(other, match):
-                return True
+        elif _is_more_exact(other, match):
+            return True
     return False
+
+
+def _is_more_exact(other: Match, match: Match) -> bool:
+    """Whether a cue of another situation holds the whole of this one; high stakes give way to high stakes only."""
+    if match.target.kind != "situation" or match.target.id == other.target.id:
+        return False
+    if match.target.id in HIGH_STAKES and other.target.id not in HIGH_STAKES:
+        return False
+    return other.start <= match.start and match.end <= other.end and _is_longer(other, match)
 
 
 def _overlap(one: Match, other: Match) -> bool:

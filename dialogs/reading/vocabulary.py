@@ -9,7 +9,7 @@ from typing import Final
 from dialogs.reading.folding import unstretch
 
 _REMEMBERED: Final = 20_000  # words whose forms are kept; then all are forgotten at once
-_SLIP_FROM: Final = 6  # letters a word needs before a slip is read as that word
+_SLIP_FROM: Final = 6  # letters a word of a phrase needs before a slip is read as that word
 _SLIP_TO: Final = 18
 
 
@@ -42,23 +42,17 @@ class Words:
         return known
 
     def _find(self, word: str) -> frozenset[int]:
-        found = self._exact(word)
+        plain = unstretch(word)
+        found = self._exact(word) if plain == word else self._exact(word) | self._exact(plain)
         for prefix in self._prefixes:
             if word.startswith(prefix) and len(word) - len(prefix) >= 2:
                 found |= self._exact(word[len(prefix) :])
         if found:
             return found
-        for variant in self._variants(word):
-            found |= self._exact(variant)
-        return found or self._with_slip(word)
-
-    def _variants(self, word: str) -> Iterator[str]:
-        plain = unstretch(word)
-        if plain != word:
-            yield plain
         for spelled, meant in self._respelled:
             if spelled in word:
-                yield word.replace(spelled, meant)
+                found |= self._exact(word.replace(spelled, meant))
+        return found or self._with_slip(plain)
 
     def _exact(self, word: str) -> frozenset[int]:
         found = set(self._whole.get(word, ()))
@@ -83,7 +77,7 @@ class Words:
         return {short: frozenset(words) for short, words in slips.items()}
 
     def _with_slip(self, word: str) -> frozenset[int]:
-        if not _SLIP_FROM <= len(word) <= _SLIP_TO:
+        if not _SLIP_FROM - 1 <= len(word) <= _SLIP_TO:
             return frozenset()
         meant = set(self._slips.get(word, ()))
         for shorter in _shorter(word):

@@ -11,9 +11,11 @@ import pytest
 
 from adapters.ports import Outcome
 from bot.story import load_story, play
+from bot.story_translator import StoryTranslator
 from dialogs.errors import BadData
 from dialogs.events import Accepted, AgentChose, AgentNoted, AgentSetStatus, BuyerWrote, Event
-from dialogs.messages import Kind, Origin, Proposal
+from dialogs.messages import Kind, Origin, Proposal, Translation
+from dialogs.protection import prove
 
 OFFERED = tuple(
     Proposal(
@@ -131,3 +133,32 @@ def test_a_broken_story_is_told(tmp_path: Path, lines: str, problem: str) -> Non
     file.write_text(f'[[buyer]]\nid = "a"\nname = "A"\nlanguage = "es"\nlines = [{lines}]\n', encoding="utf-8")
     with pytest.raises(BadData, match=problem):
         load_story(file)
+
+
+def test_every_line_reads_in_the_other_language_with_its_codes_intact():
+    for line in load_story():
+        if line.act == "says":
+            assert line.translated
+            assert prove(line.value, line.translated, language="zh", glossary={}) == ()
+        elif line.act == "types":
+            assert line.translated
+            assert prove(line.value, line.translated, language=line.buyer.language, glossary={}) == ()
+
+
+async def test_the_demo_translates_its_story_and_asks_others_for_the_rest():
+    asked: list[str] = []
+
+    class Others:
+        async def translate(self, text: str, *, source, target, shop, glossary) -> Translation:
+            asked.append(text)
+            return Translation(text=None, source=source, target=target, proven=False)
+
+    story = load_story()
+    translator = StoryTranslator(Others(), story)
+    line = story[0]
+    wish = {"source": None, "target": "zh", "shop": "main", "glossary": {}}
+    known = await translator.translate(line.value, **wish)
+    assert (known.text, known.engine) == (line.translated, "story")
+    assert (await translator.translate("Hola, otra cosa", **wish)).text is None
+    assert (await translator.translate(line.value, **{**wish, "target": "en"})).text is None
+    assert asked == ["Hola, otra cosa", line.value]

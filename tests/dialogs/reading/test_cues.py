@@ -35,7 +35,7 @@ def write(folder: Path, text: str) -> Path:
         ('[situations.damaged]\nsure = [""]', 2, "empty"),
         ('[situations.damaged]\nsure = ["broken"]\n\n[situations.quality]\nsure = ["broken"]', 5, "in damaged already"),
         ('[situations.damaged]\nsure = ["broken",\n"broken"]', 3, "keep it once"),
-        ('[nothing]\ncues = ["broken"]\n[situations.damaged]\nsure = ["broken"]', 2, "already"),
+        ('[nothing]\ncues = ["broken"]\n[situations.damaged]\nsure = ["broken"]', 4, "already"),
         ('[situations.damaged]\nsure = ["<torn> box"]', 2, "names the group '<torn>'"),
         ('[situations.damaged]\nsure = ["... broken"]', 2, "begins or ends with a gap"),
         ('[situations.damaged]\nsure = ["#"]', 2, "says nothing"),
