@@ -35,7 +35,7 @@ class StoredAgents:
     def __init__(self, store: Store, clock: Clock) -> None:
         self._store = store
         self._clock = clock
-        # A hash takes a tenth of a second: not in the loop, and few at a time whoever is guessing.
+        # A hash takes some tenths of a second: not in the loop, and few at a time whoever is guessing.
         self._threads = ThreadPoolExecutor(2, thread_name_prefix="passwords")
         self._nobody = _pack(secrets.token_bytes(_SALT_BYTES), secrets.token_bytes(64))
 

@@ -1,7 +1,7 @@
 """Language: which of the languages the product knows a message is written in, or an honest abstention.
 
-The recipe (cleaning, scripts first, hard letters, sharpened scores, a guard against foreign languages, the memory of the
-conversation) and its numbers were fitted on short buyers' messages of 26 languages.
+The recipe (cleaning, scripts first, hard letters, sharpened scores, a guard against foreign languages, the memory of
+the conversation) and its numbers were fitted on short buyers' messages of 26 languages.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import importlib
 import math
 from collections.abc import Callable, Mapping
 from types import ModuleType
-from typing import Any, Final, Protocol
+from typing import Any, ClassVar, Final, Protocol
 
 from dialogs import hanzi, scripts
 from dialogs.errors import Refused
@@ -141,7 +141,7 @@ class _EldcScorer:
 
     _SHARPNESS = 26.0
     _AHEAD = 0.02  # a foreign language must lead by more than this to silence one of ours
-    _OWN = {"id": "ms"}  # eldc knows no Indonesian; it takes it for Malay
+    _OWN: ClassVar[Mapping[str, str]] = {"id": "ms"}  # eldc knows no Indonesian; it takes it for Malay
 
     def __init__(self) -> None:
         eldc = _require("eldc")

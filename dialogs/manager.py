@@ -199,39 +199,37 @@ class DialogManager:
         rules = proposals.choose(self._playbooks, case, reading, conversation.shop)
         language = conversation.language_override or case.language
         facts = proposals.known_facts(case, conversation.shop)
-        return tuple(
-            await asyncio.gather(
-                *(
-                    self._proposal(f"{key}-{number}", rule, language, case, facts, conversation.shop)
-                    for number, rule in enumerate(rules, 1)
-                )
-            )
-        )
+        drafts = [self._draft(f"{key}-{number}", rule, language, case, facts) for number, rule in enumerate(rules, 1)]
+        if language is None or all(draft.buyer_text is not None for draft in drafts):
+            return tuple(drafts)
+        return tuple(await asyncio.gather(*(self._complete(draft, language, conversation.shop) for draft in drafts)))
 
-    async def _proposal(
-        self, key: str, rule: ReplyRule, language: str | None, case: Case, facts: Mapping[str, object], shop: Shop
+    def _draft(
+        self, key: str, rule: ReplyRule, language: str | None, case: Case, facts: Mapping[str, object]
     ) -> Proposal:
+        """The proposal in Chinese, and in the buyer's language where a person has written it."""
         used = {name: facts[name] for name in rule.placeholders}
-        chinese = self._replies.render(rule.id, SELLER_LANGUAGE, used)
-        proposal = Proposal(
+        written = language is not None and language in self._replies.written(rule.id)
+        return Proposal(
             id=key,
             reply_id=rule.id,
             kind=rule.kind,
-            seller_text=chinese,
-            buyer_text=None,
+            seller_text=self._replies.render(rule.id, SELLER_LANGUAGE, used),
+            buyer_text=self._replies.render(rule.id, language, used) if written and language else None,
             language=language,
             origin=Origin.WRITTEN,
             facts=case.facts,
             why=rule.why,
         )
-        if language is None:
-            return proposal
-        if language in self._replies.written(rule.id):
-            return replace(proposal, buyer_text=self._replies.render(rule.id, language, used))
-        translation = await self._typed.translate(chinese, language, shop)
+
+    async def _complete(self, draft: Proposal, language: str, shop: Shop) -> Proposal:
+        """The draft with an engine's wording where nobody has written one."""
+        if draft.buyer_text is not None:
+            return draft
+        translation = await self._typed.translate(draft.seller_text, language, shop)
         # An offered text must be right as it stands: what could not be proven is not offered, the reason is.
         return replace(
-            proposal,
+            draft,
             buyer_text=translation.text if translation.proven else None,
             origin=Origin.MACHINE,
             checks=translation.checks,

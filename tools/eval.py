@@ -1,7 +1,7 @@
 """Measures the reading of messages on labelled samples: ``python tools/eval.py FOLDER`` prints plain tables.
 
-Reads whichever of ``language_dev.tsv`` (lang, text), ``issues_dev.tsv`` (lang, text, label), ``emotions_dev.tsv`` (lang,
-text, calm | upset | angry) and ``remedy.tsv`` (lang, text, remedy) lie in the folder. No text of a sample is printed.
+Reads whichever of ``language_dev.tsv`` (lang, text), ``issues_dev.tsv`` (lang, text, label), ``emotions_dev.tsv``
+(lang, text, calm | upset | angry) and ``remedy.tsv`` (lang, text, remedy) lie in the folder. No text is printed.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import statistics
 import sys
 import time
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from datetime import date
 from pathlib import Path
 
@@ -42,7 +42,8 @@ SITUATION = {
 }
 GROUPS = {
     "logistics": (
-        "in_transit not_received signed_not_received tracking_invalid wrong_address customs_hold returned wrong_carrier not_shipped"
+        "in_transit not_received signed_not_received tracking_invalid wrong_address customs_hold returned wrong_carrier"
+        " not_shipped"
     ),
     "product": "damaged cannot_use quality not_as_described shortage wrong_item counterfeit",
     "order": "cancel change_order refund_status return_request payment",
@@ -128,7 +129,12 @@ def issues(samples: list[dict[str, str]], known: Known) -> None:
         label = sample["label"]
         right = SITUATION.get(label, (label,))
         read = known.read(sample["text"], sample["lang"]).situation
-        here = {"texts": 1, "fine": read in right, "group": GROUP.get(read) == GROUP[right[0]], "none": read == "unknown"}
+        here = {
+            "texts": 1,
+            "fine": read in right,
+            "group": GROUP.get(read) == GROUP[right[0]],
+            "none": read == "unknown",
+        }
         own = "with cues" if sample["lang"] in known.languages else "without cues"
         for name in (f"language {sample['lang']}", f"label {label}", f"all {own}"):
             scores[name].update(here)
@@ -172,9 +178,8 @@ def wants(samples: list[dict[str, str]], known: Known) -> None:
     table("wants, %", ("want", "texts", "found"), lines)
 
 
-def times(samples: list[dict[str, str]], detect: object, reader: Reader) -> None:
+def times(samples: list[dict[str, str]], detect: Callable[[str], LanguageReading], reader: Reader) -> None:
     """Time of detection and reading on this machine."""
-    assert callable(detect)  # noqa: S101 - keeps the signature short
     spent: dict[str, list[float]] = {"detection": [], "reading": [], "both": []}
     for text in _twice(sample["text"] for sample in samples):
         begin = time.process_time_ns()

@@ -15,8 +15,7 @@ SURE_ENOUGH: Final = 0.5  # below this nothing is read: unknown is an honest ans
 _CLEAR: Final = 0.8  # from here on the order of situations decides which one leads
 _SHOWN: Final = 4  # situations and cues handed on
 _CUES: Final = 3
-_WIDE: Final = frozenset({"situation", "nothing"})  # kinds of cues that silence others inside them
-_SILENCED: Final = frozenset({"situation", "mood", "wants"})
+_SILENCED: Final = frozenset({"situation", "mood", "wants"})  # kinds of cues that may turn out to mean nothing
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,34 +30,40 @@ class Voice:
 def standing(matches: Iterable[Match]) -> tuple[Match, ...]:
     """The cues that stand.
 
-    One inside a longer one of another situation does not ("not received my refund"), nor one that begins or ends in
+    One inside a longer one of another situation does not ("not received my refund"), nor one that begins in
     words that say nothing is wrong ("not broken on arrival").
     """
     found = list(matches)
-    told = [match for match in found if not _yields(match, found)]
-    wide = [match for match in told if match.target.kind in _WIDE]
-    return tuple(match for match in told if match.target.kind != "nothing" and not _is_covered(match, wide))
+    nothing = [match for match in found if match.target.kind == "nothing"]
+    told = [
+        match
+        for match in found
+        if match.target.kind != "nothing" and not _yields(match, found) and not _is_silenced(match, nothing)
+    ]
+    situations_told = [match for match in told if match.target.kind == "situation"]
+    return tuple(match for match in told if not any(_is_more_exact(other, match) for other in situations_told))
 
 
 def _yields(match: Match, found: list[Match]) -> bool:
     """Whether a cue gives way to another on the same words: numbers or later use tell what happened more exactly."""
     if match.target.id == "wrong_item":  # "ordered three, got two" is built like "ordered a lamp, got a cup"
-        return any("," in other.target.id and _overlap(match, other) for other in found if other.target.kind == "counts")
+        return any(
+            "," in other.target.id and _overlap(match, other) for other in found if other.target.kind == "counts"
+        )
     if match.target.id == "damaged":  # what broke in use did not come broken
-        return any(other.target.id == "quality" and _overlap(match, other) and _is_longer(other, match) for other in found)
+        return any(
+            other.target.id == "quality" and _overlap(match, other) and _is_longer(other, match) for other in found
+        )
     return False
 
 
-def _is_covered(match: Match, wide: list[Match]) -> bool:
+def _is_silenced(match: Match, nothing: list[Match]) -> bool:
+    """Whether a cue begins in words that say nothing is wrong; praise they may not touch at all ("not so good")."""
     if match.target.kind not in _SILENCED:
         return False
-    for other in wide:
-        if other.target.kind == "nothing":
-            if other.start <= match.start < other.end or other.start < match.end <= other.end:
-                return True
-        elif _is_more_exact(other, match):
-            return True
-    return False
+    if match.target.id == "praise":
+        return any(_overlap(match, other) for other in nothing)
+    return any(other.start <= match.start < other.end for other in nothing)
 
 
 def _is_more_exact(other: Match, match: Match) -> bool:

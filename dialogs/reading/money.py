@@ -16,16 +16,16 @@ _WHOLE: Final = frozenset(
 )
 _THOUSANDTHS: Final = frozenset({"KWD", "BHD", "OMR", "JOD", "TND", "IQD", "LYD"})
 _CODES: Final = (
-    "USD", "EUR", "GBP", "CNY", "RMB", "JPY", "KRW", "RUB", "BRL", "MXN", "CLP", "COP", "PEN", "ARS", "UAH", "KZT", "BYN",
-    "PLN", "CZK", "HUF", "RON", "SEK", "NOK", "DKK", "CHF", "TRY", "ILS", "SAR", "AED", "EGP", "KWD", "QAR", "BHD", "OMR",
-    "JOD", "IQD", "MAD", "DZD", "TND", "IRR", "INR", "IDR", "VND", "THB", "MYR", "PHP", "SGD", "HKD", "TWD", "AUD", "NZD",
-    "CAD", "ZAR", "NGN", "KES",
+    "USD", "EUR", "GBP", "CNY", "RMB", "JPY", "KRW", "RUB", "BRL", "MXN", "CLP", "COP", "PEN", "ARS", "UAH", "KZT",
+    "BYN", "PLN", "CZK", "HUF", "RON", "SEK", "NOK", "DKK", "CHF", "TRY", "ILS", "SAR", "AED", "EGP", "KWD", "QAR",
+    "BHD", "OMR", "JOD", "IQD", "MAD", "DZD", "TND", "IRR", "INR", "IDR", "VND", "THB", "MYR", "PHP", "SGD", "HKD",
+    "TWD", "AUD", "NZD", "CAD", "ZAR", "NGN", "KES",
 )  # fmt: skip
 _SIGNS: Final = {
-    "us$": "USD", "u$s": "USD", "r$": "BRL", "a$": "AUD", "c$": "CAD", "hk$": "HKD", "nt$": "TWD", "s$": "SGD", "$": "USD",
-    "€": "EUR", "£": "GBP", "₽": "RUB", "₴": "UAH", "₸": "KZT", "₩": "KRW", "₪": "ILS", "₺": "TRY", "₹": "INR", "₫": "VND",
-    "฿": "THB", "₱": "PHP", "₦": "NGN", "zł": "PLN", "zl": "PLN", "kč": "CZK", "kc": "CZK", "﷼": "SAR", "rp": "IDR",
-    "元": "CNY", "円": "JPY", "원": "KRW",
+    "us$": "USD", "u$s": "USD", "r$": "BRL", "a$": "AUD", "c$": "CAD", "hk$": "HKD", "nt$": "TWD", "s$": "SGD", "$":
+    "USD", "€": "EUR", "£": "GBP", "₽": "RUB", "₴": "UAH", "₸": "KZT", "₩": "KRW", "₪": "ILS", "₺": "TRY", "₹":
+    "INR", "₫": "VND", "฿": "THB", "₱": "PHP", "₦": "NGN", "zł": "PLN", "zl": "PLN", "kč": "CZK", "kc": "CZK", "﷼":
+    "SAR", "rp": "IDR", "元": "CNY", "円": "JPY", "원": "KRW",
 }  # fmt: skip
 _YEN: Final = "¥￥"
 _BEFORE_FIRST: Final = frozenset({*_SIGNS, *_YEN})  # a sign before the number counts before any word behind it

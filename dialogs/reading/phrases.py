@@ -1,8 +1,9 @@
 """Phrases: how a cue is written down, and the plain sequences it stands for.
 
-A phrase is words with spaces between them. ``refund*`` is any word that begins so, ``*paket`` any that ends so; ``a|b``
-is either, ``a|b_c`` either one word or two; ``<name>`` any entry of that group of the file; ``word?`` may be missing;
-``..`` is a gap of a few words that ends at a comma, ``...`` one that ends with the next clause; ``#`` a number; ``^`` and ``$`` the beginning and the end of the message.
+A phrase is words with spaces between them. ``refund*`` is any word that begins so, ``*paket`` any that ends so.
+``a|b`` is either, ``a|b_c`` either one word or two; ``<name>`` any entry of that group of the file; ``word?`` may be
+missing. ``..`` is a gap of a few words that ends at a comma, ``...`` one that may cross a comma, never the end of a
+sentence. ``#`` is a number; ``^`` and ``$`` are the beginning and the end of the message.
 """
 
 from __future__ import annotations

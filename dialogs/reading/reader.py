@@ -17,7 +17,7 @@ from dialogs.reading.facts import FactReader
 from dialogs.reading.matcher import Match, Scan
 from dialogs.reading.situations import WAITING
 
-LENGTH: Final = 10_000  # characters read; what a buyer wants stands in the first of them
+LENGTH: Final = 5_000  # characters read: more than one message of any channel holds (Telegram, WhatsApp: 4096)
 _TRANSLATED: Final = 0.9  # how far a cue in a translation is trusted
 _GUESSED: Final = 0.9  # how far a cue is trusted when the language is a guess
 _GUESSES: Final = 4  # languages tried when it is not known

@@ -57,8 +57,8 @@ LOGISTICS: Final = frozenset(
 )  # fmt: skip
 TROUBLE: Final = LOGISTICS | frozenset(
     {
-        "shortage", "damaged", "not_as_described", "wrong_item", "quality", "counterfeit", "cannot_use", "refund_status",
-        "not_shipped", "bad_review", "review_threat", "extortion", "dispute_opened", "complaint",
+        "shortage", "damaged", "not_as_described", "wrong_item", "quality", "counterfeit", "cannot_use",
+        "refund_status", "not_shipped", "bad_review", "review_threat", "extortion", "dispute_opened", "complaint",
     }
 )  # fmt: skip
 # Time the buyer names in these is time they have waited.

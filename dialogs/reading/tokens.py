@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import unicodedata
 from dataclasses import dataclass
 from typing import Final
 
@@ -12,7 +11,7 @@ from dialogs.reading.folding import fold_characters, fold_word
 CLAUSE: Final = 100_000  # what a comma adds to ``at``: more than the words of any message that is read
 _SENTENCE: Final = 2 * CLAUSE  # no gap crosses two commas, so none crosses the end of a sentence
 
-# What is neither letter nor mark nor digit: ASCII and Latin-1 signs, general, CJK and Arabic punctuation, symbols, emoji.
+# Neither letter nor mark nor digit: ASCII and Latin-1 signs, general, CJK and Arabic punctuation, symbols, emoji.
 _SIGNS: Final = (
     r"\s\d!-&(-/:-@\[-_{-~\x00-\x1f\x7f-\xa9\xab-\xb4\xb6-\xb9\xbb-\xbf\xd7\xf7\u060c\u061b\u061f\u066a-\u066d\u06d4"
     r"\u0964\u0965\u2000-\u200b\u200e-\u2018\u201a-\u206f\u20a0-\u20cf\u2100-\u2bff\u3000-\u3004\u3008-\u303f\ud800-\udfff"
@@ -23,6 +22,7 @@ _WORDS_JOINED: Final = re.compile(rf"{_STOP}|(?P<number>\d+)|[^{_SIGNS}]+")
 _WORDS_SPLIT: Final = re.compile(rf"{_STOP}|(?P<number>\d+)|[^{_SIGNS}'`\u2019]+")
 _STOPS: Final = frozenset("。！？!?;；\n…")
 _COMMAS: Final = frozenset(",،，")
+_UNSEEN: Final = frozenset("\u00ad\u200b\u200c\u200d\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2060\ufe0f\ufeff")
 _DIGITS: Final = re.compile(r"\d+")
 _HAN_NUMBER: Final = re.compile("[一二两三四五六七八九十百]+")
 _HAN: Final = {char: value for value, char in enumerate("零一二三四五六七八九")} | {"两": 2}
@@ -90,7 +90,7 @@ def characters(text: str) -> Characters:
         if char in _COMMAS:
             offset += CLAUSE
             continue
-        if char.isspace() or unicodedata.category(char) == "Cf":
+        if char.isspace() or char in _UNSEEN:
             continue
         kept.append(char)
         places.append(place)

@@ -18,7 +18,7 @@ from bot.store import Store
 from bot.turns import Turns
 from bot.worker import Worker
 from dialogs.events import Accepted, AgentChose, Body, BuyerWrote, Event
-from dialogs.messages import Choice, Conversation, Shop, Translation
+from dialogs.messages import Choice, Conversation, Media, Shop, Translation
 from tests.fakes import FakeClock, FakeManager, RecordingChannel
 
 ACCOUNT = "shop-fake"
@@ -102,9 +102,9 @@ class House:
         async with asyncio.timeout(30):
             await self.engine.drain()
 
-    def event_of(self, text: str, *, chat: str) -> Event:
+    def event_of(self, text: str, *, chat: str, media: tuple[Media, ...] = (), external_id: str | None = None) -> Event:
         """A buyer's message as it comes to the door."""
-        return self.event(BuyerWrote(text=text), chat=chat)
+        return self.event(BuyerWrote(text=text, media=media), chat=chat, external_id=external_id)
 
     def choice_of(self, conversation_id: int, text: str, *, external_id: str | None = None) -> Event:
         """A typed answer as it comes to the door."""

@@ -1,13 +1,14 @@
 """A process of the core to be killed: the real store, engine, inbox, turns and outbox, fed over standard input.
 
-Each line in is a JSON event; it is answered by its number once it was accepted. The platform is a file that every
-delivery is appended to, flushed to the disk before the call returns, as a platform would keep it.
+Each line in is an event as JSON; its id is told on standard output once it was accepted. The platform is a file that
+every delivery is appended to and that is flushed to the disk before the call returns, as a platform would keep it.
 """
 
 from __future__ import annotations
 
 import asyncio
 import json
+import logging
 import os
 import sys
 
@@ -16,9 +17,7 @@ import structlog
 from adapters.ports import Outgoing
 from bot.clocks import SystemClock
 from bot.store import Store
-from dialogs.events import AgentChose, BuyerWrote
-from dialogs.messages import Choice
-from tests.bot.house import House
+from tests.bot.house import ACCOUNT, House
 from tests.fakes import RecordingChannel
 
 
@@ -30,44 +29,42 @@ class FileChannel(RecordingChannel):
         self._file = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT)
 
     async def send(self, outgoing: Outgoing) -> str:
-        await asyncio.sleep(0.002)  # the way to the platform: a kill may come here
+        await asyncio.sleep(0.001)  # the way to the platform: the kill may come here
         os.write(self._file, (json.dumps([outgoing.key, outgoing.chat, outgoing.text]) + "\n").encode())
         os.fsync(self._file)
-        await asyncio.sleep(0.002)  # and back
+        await asyncio.sleep(0.001)  # and the way back
         return outgoing.key
 
 
 async def main(url: str, platform: str) -> None:
-    """Serve until standard input ends, then finish what is open."""
+    """Accept until standard input ends, then finish what is open."""
     house = House(await Store.open(url), clock=SystemClock(), channel=FileChannel(platform))
     await house.worker.start()
-    loop = asyncio.get_running_loop()
     reader = asyncio.StreamReader()
-    await loop.connect_read_pipe(lambda: asyncio.StreamReaderProtocol(reader), sys.stdin)
-    accepting: set[asyncio.Task[None]] = set()
+    await asyncio.get_running_loop().connect_read_pipe(lambda: asyncio.StreamReaderProtocol(reader), sys.stdin)
+    chats: dict[str, asyncio.Task[None]] = {}
     while line := await reader.readline():
-        task = asyncio.create_task(_accept(house, json.loads(line)))
-        accepting.add(task)
-        task.add_done_callback(accepting.discard)
-    await asyncio.gather(*accepting)
+        told = json.loads(line)
+        chats[told["chat"]] = asyncio.create_task(_accept(house, told, after=chats.get(told["chat"])))
+    await asyncio.gather(*chats.values())
     await house.engine.drain()
     await house.engine.stop()
     await house.store.close()
 
 
-async def _accept(house: House, told: dict[str, str]) -> None:
-    body = BuyerWrote(text=told["text"])
+async def _accept(house: House, told: dict[str, str], *, after: asyncio.Task[None] | None) -> None:
+    if after is not None:
+        await after
     if told["type"] == "choice":
-        conversation_id = await house.chats.conversation_of("shop-fake", told["chat"])
-        choice = AgentChose(choice=Choice(agent="小王", seller_text=told["text"]))
-        event = house.event(choice, account="desk", conversation_id=conversation_id, external_id=told["id"])
+        conversation_id = await house.chats.conversation_of(ACCOUNT, told["chat"])
+        event = house.choice_of(conversation_id, told["text"], external_id=told["id"])
     else:
-        event = house.event(body, chat=told["chat"], external_id=told["id"])
+        event = house.event_of(told["text"], chat=told["chat"], external_id=told["id"])
     await house.inbox.accept(event)
     sys.stdout.write(told["id"] + "\n")
     sys.stdout.flush()
 
 
 if __name__ == "__main__":
-    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(100))
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
     asyncio.run(main(*sys.argv[1:]))

@@ -8,89 +8,142 @@ import signal
 import subprocess
 import sys
 import threading
-from collections import Counter, defaultdict
+from collections import defaultdict
 from pathlib import Path
 
-from sqlalchemy import select
+import pytest
+from sqlalchemy import func, select
 
 from bot.store import Store
-from bot.store.schema import deliveries, events, messages
-from dialogs.messages import Direction
+from bot.store.schema import conversations, deliveries, events, messages, turns
 
 ROOT = Path(__file__).parents[2]
 CHATS = 25
-ROUNDS = 20  # buyer's message and answer in each chat: 500 turns and 500 answers
-KILLS = 6
-SEED = 20260302
+ROUNDS = 10  # a message and its answer in every chat: 250 messages, 250 answers, 500 turns in all
+KILLS = 7
+
+Told = dict[str, str]
 
 
 class Process:
-    """The core in its own process."""
+    """The core in a process of its own, fed with ``work``; it ends by itself only if ``to_the_end``."""
 
-    def __init__(self, url: str, platform: Path, work: list[dict[str, str]]) -> None:
-        self.accepted: set[str] = set()
+    def __init__(self, url: str, platform: Path, work: list[Told], *, to_the_end: bool) -> None:
+        self.accepted: list[str] = []
         self._work = work
-        self.process = subprocess.Popen(
+        self._to_the_end = to_the_end
+        self._process = subprocess.Popen(
             [sys.executable, "-m", "tests.bot.killed", url, str(platform)],
             cwd=ROOT,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
         )
-        self._threads = [threading.Thread(target=self._feed), threading.Thread(target=self._listen)]
+        self._threads = (threading.Thread(target=self._feed), threading.Thread(target=self._listen))
         for thread in self._threads:
             thread.start()
 
-    def accepted_at_least(self, count: int) -> None:
-        """Wait until so many events were told to be stored, or it has ended."""
-        while len(self.accepted) < count and self._threads[1].is_alive():
-            self._threads[1].join(0.002)
+    def kill_after(self, accepted: int, *, more: float) -> None:
+        """Kill it ``more`` seconds after it told that so many events are stored."""
+        while len(self.accepted) < accepted and self._threads[1].is_alive():
+            self._threads[1].join(0.001)
+        self._threads[1].join(more)
+        self._process.send_signal(signal.SIGKILL)
 
     def end(self) -> int:
-        """Wait for the end; the return code."""
+        """Wait for its end and return its code."""
         for thread in self._threads:
             thread.join()
-        self.process.stdout.close()
-        return self.process.wait()
+        self._process.stdout.close()
+        if not self._process.stdin.closed:
+            self._process.stdin.detach().close()
+        return self._process.wait()
 
     def _feed(self) -> None:
         try:
             for told in self._work:
-                self.process.stdin.write((json.dumps(told) + "\n").encode())
-            self.process.stdin.close()
-        except BrokenPipeError:  # it was killed: that is what is tested
-            pass
+                self._process.stdin.write((json.dumps(told) + "\n").encode())
+            self._process.stdin.flush()
+        except BrokenPipeError:  # it was killed while it was fed
+            return
+        if self._to_the_end:
+            self._process.stdin.close()
 
     def _listen(self) -> None:
-        for line in self.process.stdout:
-            self.accepted.add(line.decode().strip())
+        for line in self._process.stdout:
+            self.accepted.append(line.decode().strip())
 
 
-def _work() -> list[list[dict[str, str]]]:
-    """What happens, as rounds: in each, every buyer writes and then every one is answered."""
-    rounds = []
-    for number in range(ROUNDS):
-        for kind in ("buyer", "choice"):
-            rounds.append(
-                [
-                    {"type": kind, "chat": f"chat{chat}", "id": f"{kind}-{chat}-{number}", "text": f"{kind} {number:02}"}
-                    for chat in range(CHATS)
-                ]
-            )
-    return rounds
+def _work() -> list[Told]:
+    """A day: in each round every buyer writes and every one is answered."""
+    return [
+        {"type": kind, "chat": f"chat{chat}", "id": f"{kind}-{chat}-{number}", "text": f"{kind} {number:02}"}
+        for number in range(ROUNDS)
+        for kind in ("buyer", "choice")
+        for chat in range(CHATS)
+    ]
 
 
-async def test_killed_again_and_again(tmp_path: Path) -> None:
+def _live_through(url: str, platform: Path, chance: random.Random) -> None:
+    """Feed the day; after each kill the platform tells again what it has no acknowledgement for, and some it has."""
+    work, acknowledged = _work(), set[str]()
+    share = len(work) // (KILLS + 1)
+    for _ in range(KILLS):
+        open_ = [told for told in work if told["id"] not in acknowledged]
+        again = [told for told in work if told["id"] in acknowledged][-5:]
+        process = Process(url, platform, again + open_, to_the_end=False)
+        process.kill_after(chance.randrange(1, share), more=chance.random() * 0.05)
+        assert process.end() == -signal.SIGKILL
+        acknowledged.update(process.accepted)
+    last = Process(url, platform, [told for told in work if told["id"] not in acknowledged], to_the_end=True)
+    assert last.end() == 0
+
+
+@pytest.mark.parametrize("seed", [1, 2])
+async def test_killed_again_and_again(tmp_path: Path, seed: int) -> None:
     url, platform = f"sqlite:///{tmp_path / 'heqi.sqlite'}", tmp_path / "platform.jsonl"
-    chance, rounds = random.Random(SEED), _work()  # noqa: S311 - repeatable moments, no secret
-    left = list(range(len(rounds)))
-    for kill in range(KILLS):
-        # Some rounds at a time; what was not told to be stored is told again by the platform, as platforms do.
-        now, left = left[: len(rounds) // (KILLS + 1)], left[len(rounds) // (KILLS + 1) :]
-        for index in now:
-            pending = rounds[index]
-            process = Process(url, platform, pending)
-            if index == now[-1]:
-                process.accepted_at_least(chance.randrange(1, CHATS))
-                process.process.send_signal(signal.SIGKILL)
-            process.end()
-        del kill
+    _live_through(url, platform, random.Random(seed))  # noqa: S311 - repeatable moments, no secret
+
+    store = await Store.open(url)
+    lines = await store.read(
+        lambda conn: conn.execute(
+            select(conversations.c.chat, messages.c.text)
+            .join_from(messages, conversations)
+            .order_by(conversations.c.chat, messages.c.seq)
+        ).all()
+    )
+    sent = await store.read(
+        lambda conn: conn.execute(
+            select(deliveries.c.key, deliveries.c.state, deliveries.c.chat, messages.c.text).join_from(
+                deliveries, messages
+            )
+        ).all()
+    )
+    states = await store.read(
+        lambda conn: {s: n for s, n in conn.execute(select(events.c.state, func.count()).group_by(events.c.state))}
+    )
+    decided = await store.read(lambda conn: conn.execute(select(func.count()).select_from(turns)).scalar())
+    await store.close()
+
+    # Every message once and in order, every answer at its place, every event worked on once.
+    talks = defaultdict(list)
+    for chat, text in lines:
+        talks[chat].append(text)
+    talk = [text for number in range(ROUNDS) for text in (f"buyer {number:02}", f"ES:choice {number:02}")]
+    assert talks == {f"chat{chat}": talk for chat in range(CHATS)}
+    assert states == {"done": 2 * CHATS * ROUNDS}
+    assert decided == 2 * CHATS * ROUNDS
+
+    # Every answer reached the platform once and in order, or says that it may not have.
+    arrived = defaultdict(list)
+    keys = []
+    for line in platform.read_text().splitlines():
+        key, chat, text = json.loads(line)
+        arrived[chat].append(text)
+        keys.append(key)
+    assert len(keys) == len(set(keys))
+    assert all(texts == sorted(texts) for texts in arrived.values())
+    for delivery in sent:
+        assert delivery.state in {"sent", "ambiguous"}
+        assert delivery.state == "ambiguous" or delivery.key in keys
+    assert len(sent) == CHATS * ROUNDS
+    assert sum(delivery.state == "ambiguous" for delivery in sent) <= KILLS * CHATS

@@ -77,7 +77,9 @@ def test_as_buyers_type(text: str, code: str) -> None:
     assert ELDC.detect(text).code == code
 
 
-@pytest.mark.parametrize("text", ["", "   ", "😡😡", "12345", "!!!", "https://example.com", "LP00123456789012", "\ud800"])
+@pytest.mark.parametrize(
+    "text", ["", "   ", "😡😡", "12345", "!!!", "https://example.com", "LP00123456789012", "\ud800"]
+)
 @pytest.mark.parametrize("name", ["eldc", "langdetect"])
 def test_without_words_there_is_no_language(name: str, text: str) -> None:
     memory = (LanguageGuess("es", 0.9),)

@@ -21,4 +21,6 @@ MESSAGES = [
 @pytest.mark.parametrize(("language", "situation", "text"), MESSAGES)
 def test_leading_situation(language: str, situation: str, text: str) -> None:
     reading = READER.read(text, LanguageReading(code=language, confidence=1.0), today=TODAY)
-    assert reading.situation == situation, [(found.id, found.confidence, found.evidence) for found in reading.situations]
+    assert reading.situation == situation, [
+        (found.id, found.confidence, found.evidence) for found in reading.situations
+    ]

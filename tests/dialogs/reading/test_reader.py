@@ -196,7 +196,9 @@ def test_reading_never_raises_and_spans_lie_inside(text: str, code: str | None, 
             assert 0 <= span.start < span.end <= len((chinese or "") if span.in_chinese else text)
 
 
-@pytest.mark.parametrize("text", ["\ud800 broken \udfff", "broken\x00", "\u202ebroken\u202c", "<b>broken</b>", "🤷", "", " "])
+@pytest.mark.parametrize(
+    "text", ["\ud800 broken \udfff", "broken\x00", "\u202ebroken\u202c", "<b>broken</b>", "🤷", "", " "]
+)
 def test_odd_characters(text: str) -> None:
     assert read(text).situation in {"damaged", "unknown"}
 
