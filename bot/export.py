@@ -16,7 +16,7 @@ from dialogs.messages import Money
 PAGE = 200  # lines read at a time
 COLUMNS = (
     "conversation", "shop", "channel", "contact", "status", "situation", "line", "time", "direction", "author",
-    "language", "text", "seller_text", "reply_id", "kind", "engine", "delivery",
+    "language", "text", "seller_text", "reply_id", "kind", "origin", "engine", "delivery",
 )  # fmt: skip
 # What a spreadsheet takes for a formula at the start of a cell, full-width forms too (OWASP: CSV injection).
 _FORMULA = re.compile(r"^\s*[=+\-@＝＋－＠]|^[\t\r\n]")
@@ -97,7 +97,8 @@ def _row(view: ConversationView, line: Line, zone: ZoneInfo) -> tuple[object, ..
         view.row.id, view.row.shop, view.row.channel, view.row.contact_name, view.row.status.value, view.row.situation,
         message.seq, _time(message.at, zone), message.direction.value, message.author,
         message.language, message.text, message.seller_text, message.reply_id,
-        message.kind.value if message.kind else None, line.translation.engine if line.translation else None,
+        message.kind.value if message.kind else None, message.origin.value if message.origin else None,
+        line.translation.engine if line.translation else None,
         line.delivery.value if line.delivery else None,
     )  # fmt: skip
 
@@ -142,6 +143,7 @@ def _line(line: Line, zone: ZoneInfo) -> dict[str, object]:
         "seller_text": message.seller_text,
         "reply_id": message.reply_id,
         "kind": message.kind.value if message.kind else None,
+        "origin": message.origin.value if message.origin else None,
         "engine": line.translation.engine if line.translation else None,
         "proven": line.translation.proven if line.translation else None,
         "situations": [found.id for found in line.reading.situations] if line.reading else [],

@@ -115,6 +115,7 @@ def _save_reply(conn: Connection, work: Work, reply: Reply, *, edits: int | None
         author=_agent(work) or "",
         reply_id=reply.reply_id,
         kind=reply.kind,
+        origin=reply.origin,
         edits=edits,
     )
     deliveries.add(

@@ -305,6 +305,7 @@ class Message:
     media: tuple[Media, ...] = ()
     reply_id: str | None = None
     kind: Kind | None = None
+    origin: Origin | None = None  # of an outgoing text
     edits: int | None = None  # id of the message this one replaces
 
 

@@ -92,6 +92,7 @@ def line(value: Line, locale: str) -> Json:
         "language": message.language or (translation.source if translation else None),
         "kind": message.kind,
         "proposed": message.reply_id is not None,
+        "origin": message.origin,
         "edits": message.edits,
         "replaced": value.replaced,
         "media": [media(each) for each in message.media],

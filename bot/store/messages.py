@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import Connection, Row, Select, bindparam, func, insert, select
 
 from bot.store.schema import messages, turns
-from dialogs.messages import Direction, Kind, Media, Message
+from dialogs.messages import Direction, Kind, Media, Message, Origin
 
 c = messages.c
 
@@ -35,6 +35,7 @@ _COLUMNS = select(
     c.media,
     c.reply_id,
     c.kind,
+    c.origin,
     c.edits,
     c.event_id,
     CHINESE.label("chinese"),
@@ -80,6 +81,7 @@ def add(
     media: tuple[Media, ...] = (),
     reply_id: str | None = None,
     kind: Kind | None = None,
+    origin: Origin | None = None,
     edits: int | None = None,
     external_id: str | None = None,
 ) -> int:
@@ -97,6 +99,7 @@ def add(
         "media": media or None,
         "reply_id": reply_id,
         "kind": kind,
+        "origin": origin,
         "edits": edits,
         "external_id": external_id,
         "folded": fold(text, seller_text),
@@ -147,7 +150,7 @@ def last_author(conn: Connection, conversation_id: int) -> str | None:
 
 def message(row: Row[*tuple[Any, ...]]) -> Message:
     """A row as the value that travels. Unpacked: forty of these are read for every turn."""
-    id_, seq, direction, text, own, language, at, author, media, reply_id, kind, edits, _event_id, chinese = row
+    id_, seq, direction, text, own, language, at, author, media, reply_id, kind, origin, edits, _event_id, chinese = row
     return Message(
         id=id_,
         seq=seq,
@@ -160,6 +163,7 @@ def message(row: Row[*tuple[Any, ...]]) -> Message:
         media=media or (),
         reply_id=reply_id,
         kind=None if kind is None else Kind(kind),
+        origin=None if origin is None else Origin(origin),
         edits=edits,
     )
 

@@ -150,6 +150,7 @@ messages = _table(
     _words("author"),
     Column("media", Json(MEDIA)),
     Column("reply_id", Text),
+    Column("origin", Text),
     Column("kind", Text),
     _to("messages", "edits", nullable=True, ondelete="SET NULL"),
     _to("events", "event_id"),

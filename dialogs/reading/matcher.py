@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Final, NamedTuple
@@ -159,26 +160,37 @@ class Matcher:
         matches: list[Match] = []
         repeats: dict[int, int] = {}
         active: dict[_Node, tuple[int, int]] = {}  # node → place behind its last word, where its first word began
-        fresh: dict[_Node, tuple[int, int]] = {}
-        here, steps = -1, 0
-        for symbol, at, behind, start, end in hits:
-            if at != here:
-                here = at
-                active.update(fresh)
-                fresh.clear()
-                active = {node: state for node, state in active.items() if state[0] + node.reach >= at}
-            steps += 1 + len(active)
-            reached = [(child, start) for _, _, child in self._root.edges.get(symbol, ())]
+        steps = 0
+        for at, group in itertools.groupby(hits, key=_at):
+            here: dict[int, list[_Hit]] = {}
+            for hit in group:
+                here.setdefault(hit.symbol, []).append(hit)
+            active = {node: state for node, state in active.items() if state[0] + node.reach >= at}
+            steps += len(here) + len(active)
+            reached = [(child, hit.start, hit) for child, hit in _children(self._root, at, at, here)]
             for node, (place, begin) in active.items():
-                for gap, most_commas, child in node.edges.get(symbol, ()):
-                    commas, between = divmod(at - place, CLAUSE)
-                    if 0 <= commas <= most_commas and between <= gap:
-                        reached.append((child, begin))
-            for node, begin in reached:
+                reached += [(child, begin, hit) for child, hit in _children(node, place, at, here)]
+            for node, begin, hit in reached:
                 if node.edges:
-                    fresh[node] = (behind, begin)
+                    active[node] = (hit.behind, begin)
                 for target in node.targets:
                     if repeats.setdefault(id(target), 0) < _REPEATS:
                         repeats[id(target)] += 1
-                        matches.append(Match(target, begin, end))
+                        matches.append(Match(target, begin, hit.end))
         return matches, steps
+
+
+def _at(hit: _Hit) -> int:
+    return hit.at
+
+
+def _children(node: _Node, place: int, at: int, here: Mapping[int, list[_Hit]]) -> Iterator[tuple[_Node, _Hit]]:
+    """Where the words at one place lead from ``node``, whose last word ended at ``place``."""
+    commas, between = divmod(at - place, CLAUSE)
+    if commas < 0:
+        return
+    for symbol in node.edges.keys() & here.keys():
+        for gap, most_commas, child in node.edges[symbol]:
+            if commas <= most_commas and between <= gap:
+                for hit in here[symbol]:
+                    yield child, hit

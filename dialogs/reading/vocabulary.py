@@ -52,7 +52,7 @@ class Words:
         for spelled, meant in self._respelled:
             if spelled in word:
                 found |= self._exact(word.replace(spelled, meant))
-        return found
+        return found or self._with_slip(plain)
 
     def _exact(self, word: str) -> frozenset[int]:
         found = set(self._whole.get(word, ()))

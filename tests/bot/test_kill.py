@@ -19,7 +19,7 @@ from bot.store.schema import conversations, deliveries, events, messages, turns
 
 ROOT = Path(__file__).parents[2]
 CHATS = 25
-ROUNDS = 10  # a message and its answer in every chat: 250 messages, 250 answers, 500 turns in all
+ROUNDS = 20  # a message and its answer in every chat: 500 messages and 500 answers
 KILLS = 7
 
 Told = dict[str, str]
@@ -119,7 +119,7 @@ async def test_killed_again_and_again(tmp_path: Path, seed: int) -> None:
         ).all()
     )
     states = await store.read(
-        lambda conn: {s: n for s, n in conn.execute(select(events.c.state, func.count()).group_by(events.c.state))}
+        lambda conn: dict(conn.execute(select(events.c.state, func.count()).group_by(events.c.state)).all())
     )
     decided = await store.read(lambda conn: conn.execute(select(func.count()).select_from(turns)).scalar())
     await store.close()

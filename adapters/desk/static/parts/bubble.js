@@ -87,6 +87,7 @@ export const Bubble = {
           <span v-if="line.direction === 'outgoing'" dir="auto">{{ line.author || t('自动') }}</span>
           <span v-if="line.kind">{{ label('kind', line.kind) }}</span>
           <span v-if="line.direction === 'outgoing'">{{ line.proposed ? t('建议回复') : t('自拟回复') }}</span>
+          <span v-if="line.origin" class="origin" :class="line.origin">{{ label('origin', line.origin) }}</span>
           <span v-if="line.direction === 'outgoing' && line.engine && line.engine !== 'same'">{{ state.labels.engine_name[line.engine] ?? line.engine }}</span>
           <time :title="whole(line.at)">{{ clock(line.at) }}</time>
           <span v-if="line.delivery" class="delivery" :class="line.delivery"><icon :name="MARKS[line.delivery]"></icon>{{ label('delivery', line.delivery) }}</span>

@@ -210,6 +210,7 @@ def upgrade() -> None:
         sa.Column("author", sa.Text(), nullable=False),
         sa.Column("media", sa.Text(), nullable=True),
         sa.Column("reply_id", sa.Text(), nullable=True),
+        sa.Column("origin", sa.Text(), nullable=True),
         sa.Column("kind", sa.Text(), nullable=True),
         sa.Column("edits", ID, nullable=True),
         sa.Column("event_id", ID, nullable=False),
