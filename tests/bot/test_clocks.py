@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
-from bot.clocks import SystemClock
+from bot.clocks import SystemClock, ring
 from bot.store import Store
 from dialogs.events import BuyerWrote
 from tests.bot.house import House
@@ -46,6 +46,7 @@ async def test_an_answer_that_came_first_silences_a_clock_that_rang_meanwhile(st
     late = House(store, clock=house.clock)
     house.clock.advance(minutes=6)
     await late.inbox.accept(late.choice_of(accepted.conversation_id, "好", external_id="late-1"))
+    await store.write(lambda conn: ring(conn, accepted.conversation_id, {}, now=house.clock.now()))
     await late.worker.start()
     await late.settle()
     await late.engine.stop()

@@ -89,6 +89,16 @@ async def test_outcome_gives_up_and_the_event_stays(store: Store) -> None:
     await house.engine.stop()
 
 
+async def test_what_a_process_left_open_is_worked_on_by_the_next(store: Store) -> None:
+    before = House(store)
+    accepted = await before.inbox.accept(before.event(BuyerWrote(text="hola"), chat="ana"))
+    after = House(store)
+    await after.worker.start()
+
+    assert (await after.inbox.outcome(accepted.event_id)).done
+    await after.engine.stop()
+
+
 async def test_an_edit_is_a_new_message_that_points_back(house: House) -> None:
     accepted = await house.buyer("tres piezas", external_id="m1")
     await house.channel_tells(BuyerEdited(of="m1", text="dos piezas"))

@@ -165,6 +165,8 @@ async def test_a_held_reply_waits_and_leaves_the_proposals_open(house: House) ->
     assert view.row.waiting_since == NOON
     assert view.row.trouble == 1
     assert len(view.proposals) == 3
+    other = await house.choose(accepted.conversation_id, "好", turn_id=view.turn_id)
+    assert other.refusal is None  # nothing was answered since
 
 
 async def test_a_held_reply_without_a_text_cannot_be_let_go(house: House) -> None:

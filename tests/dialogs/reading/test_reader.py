@@ -222,3 +222,11 @@ def test_work_grows_with_the_message_and_not_with_its_square() -> None:
 
 def _expanded(phrase: str) -> list[tuple[object, ...]]:
     return list(expand(phrase, {}, str, 5))  # type: ignore[arg-type]
+
+
+def test_wanting_the_money_back_is_not_asking_where_it_is() -> None:
+    reading = read(
+        "Meu pedido nunca chegou. Quero meu dinheiro de volta!", "pt", chinese="我的订单一直没到。我要退款！"
+    )
+    assert reading.situation == "not_received"
+    assert Want.REFUND in reading.wants
