@@ -12,7 +12,7 @@ from dialogs.errors import BadData
 from dialogs.messages import Fault, Mood, Urgency, Want
 from dialogs.reading.folding import fold_characters, fold_word
 from dialogs.reading.matcher import Matcher, Target
-from dialogs.reading.phrases import Element, PhraseError, expand
+from dialogs.reading.phrases import Element, Expander, PhraseError
 from dialogs.reading.situations import SITUATIONS
 
 FILE: Final = "cues.toml"
@@ -126,6 +126,7 @@ class _File:
     def _phrases(self, *, spaced: bool) -> Iterator[tuple[tuple[Element, ...], Target]]:
         fold, gap = (fold_word, _GAP_WORDS) if spaced else (fold_characters, _GAP_CHARACTERS)
         groups = {name: tuple(self._texts(name, entries)) for name, entries in self._table("groups").items()}
+        expander = Expander(groups, fold, gap)
         seen: dict[tuple[str, str], Target] = {}
         for target in self._targets():
             first = seen.setdefault((_shelf(target.kind), target.cue), target)
@@ -139,7 +140,7 @@ class _File:
             for role in _ROLES:
                 phrase = phrase.replace(f"#{role}", "#")
             try:
-                for sequence in expand(phrase, groups, fold, gap):
+                for sequence in expander.expand(phrase):
                     yield sequence, target
             except PhraseError as error:
                 raise self._bad(str(error), target.cue) from error

@@ -9,8 +9,10 @@ sentence. ``#`` is a number; ``^`` and ``$`` are the beginning and the end of th
 from __future__ import annotations
 
 import itertools
+import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import cache
 from typing import Final
 
 GAP: Final = "..."
@@ -31,33 +33,49 @@ class Element:
     commas: int = 0
 
 
+_NO_WORD: Final = re.compile(r"[*<>?|#^$.]")
+
+
 class PhraseError(ValueError):
     """A phrase that cannot be read; the text says what is wrong and what would be right."""
 
 
-def expand(
-    phrase: str, groups: Mapping[str, tuple[str, ...]], fold: Callable[[str], str], gap: int
-) -> Iterator[tuple[Element, ...]]:
-    """All sequences a phrase stands for; groups with entries of several words give one for each of those.
+class Expander:
+    """Reads the phrases of one file. The same few places stand in most of them, so each is read once."""
 
-    Raises:
-        PhraseError: the phrase is empty, names an unknown group or is made wrongly.
-    """
-    places = phrase.split()
-    if not places or all(place in _MARKS for place in places):
-        raise PhraseError(f"phrase {phrase!r} says nothing: write at least one word")
-    if {places[0], places[-1]} & {GAP, SHORT_GAP}:
-        raise PhraseError(f"phrase {phrase!r} begins or ends with a gap: leave the dots out")
-    choices = [_choices(place, phrase, groups, fold) for place in places]
-    count = 1
-    for choice in choices:
-        count *= len(choice)
-    if count > _MANY:
-        raise PhraseError(f"phrase {phrase!r} stands for {count} sequences: use fewer entries of several words")
-    for chosen in itertools.product(*choices):
-        sequence = tuple(_joined(itertools.chain.from_iterable(chosen), gap))
-        if sequence:
-            yield sequence
+    def __init__(self, groups: Mapping[str, tuple[str, ...]], fold: Callable[[str], str], gap: int) -> None:
+        self._groups = groups
+        self._fold = cache(fold)
+        self._gap = gap
+        self._known: dict[str, list[tuple[frozenset[str], ...]]] = {}
+
+    def expand(self, phrase: str) -> Iterator[tuple[Element, ...]]:
+        """All sequences a phrase stands for; groups with entries of several words give one for each of those.
+
+        Raises:
+            PhraseError: the phrase is empty, names an unknown group or is made wrongly.
+        """
+        places = phrase.split()
+        if not places or all(place in _MARKS for place in places):
+            raise PhraseError(f"phrase {phrase!r} says nothing: write at least one word")
+        if {places[0], places[-1]} & {GAP, SHORT_GAP}:
+            raise PhraseError(f"phrase {phrase!r} begins or ends with a gap: leave the dots out")
+        choices = [self._choices(place, phrase) for place in places]
+        count = 1
+        for choice in choices:
+            count *= len(choice)
+        if count > _MANY:
+            raise PhraseError(f"phrase {phrase!r} stands for {count} sequences: use fewer entries of several words")
+        for chosen in itertools.product(*choices):
+            sequence = tuple(_joined(itertools.chain.from_iterable(chosen), self._gap))
+            if sequence:
+                yield sequence
+
+    def _choices(self, place: str, phrase: str) -> list[tuple[frozenset[str], ...]]:
+        known = self._known.get(place)
+        if known is None:
+            known = self._known[place] = _choices(place, phrase, self._groups, self._fold)
+        return known
 
 
 def _joined(places: Iterator[frozenset[str]], gap: int) -> Iterator[Element]:
@@ -105,6 +123,6 @@ def _form(word: str, phrase: str, fold: Callable[[str], str]) -> str:
         return word
     head, tail = word.startswith("*"), word.endswith("*") and len(word) > 1
     core = fold(word.strip("*"))
-    if len(core) < (2 if head or tail else 1) or any(mark in core for mark in "*<>?|#^$."):
+    if len(core) < (2 if head or tail else 1) or _NO_WORD.search(core):
         raise PhraseError(f"{word!r} in phrase {phrase!r} is no word: write letters, with * only at an end")
     return f"{'*' if head else ''}{core}{'*' if tail else ''}"

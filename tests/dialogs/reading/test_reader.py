@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from dialogs.messages import Case, Fault, LanguageGuess, LanguageReading, Mood, Urgency, Want
 from dialogs.reading.matcher import Matcher, Target
-from dialogs.reading.phrases import expand
+from dialogs.reading.phrases import Expander
 from dialogs.reading.reader import LENGTH
 from tests.dialogs.reading.shared import READER, TODAY, read
 
@@ -221,7 +221,7 @@ def test_work_grows_with_the_message_and_not_with_its_square() -> None:
 
 
 def _expanded(phrase: str) -> list[tuple[object, ...]]:
-    return list(expand(phrase, {}, str, 5))  # type: ignore[arg-type]
+    return list(Expander({}, str, 5).expand(phrase))  # type: ignore[arg-type]
 
 
 def test_wanting_the_money_back_is_not_asking_where_it_is() -> None:
