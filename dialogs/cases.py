@@ -16,6 +16,7 @@ from dialogs.messages import (
     Step,
     Urgency,
 )
+from dialogs.reading.situations import LOGISTICS
 
 T = TypeVar("T")
 
@@ -26,6 +27,8 @@ PRESALE = frozenset({"availability", "advice", "bargain", "shipping_terms", "hes
 NEEDS_PHOTOS = frozenset(
     {"shortage", "damaged", "not_as_described", "wrong_item", "quality", "counterfeit", "cannot_use"}
 )
+# What a buyer asks for within a trouble; the trouble stays, the wish is kept among the wants.
+WISHES = frozenset({"return_request", "change_order", "refund_status", "payment"})
 # Situations that mark the case until it is resolved.
 FLAGGED = frozenset({"review_threat", "extortion", "dispute_opened", "bad_review", "complaint"})
 OVERDUE = "overdue"
@@ -53,7 +56,7 @@ def after_message(case: Case, reading: Reading) -> Case:
     """The case after a buyer's message; a message on a resolved case opens it again."""
     reopened = case.status is CaseStatus.RESOLVED
     base = replace(case, flags=(), said=(), kinds=(), wants=()) if reopened else case
-    trouble = reading.situation if reading.situation not in SOCIAL else base.situation
+    trouble = base.situation if _is_within(reading.situation, base) else reading.situation
     flags = dict.fromkeys(base.flags)
     flags.update(dict.fromkeys(found.id for found in reading.situations if found.id in FLAGGED))
     facts = merge(base.facts, reading.facts)
@@ -70,6 +73,14 @@ def after_message(case: Case, reading: Reading) -> Case:
         flags=tuple(flags),
     )
     return replace(updated, step=step(updated))
+
+
+def _is_within(situation: str, case: Case) -> bool:
+    """Whether a message speaks within the case's trouble instead of bringing another one."""
+    if situation in SOCIAL:
+        return True
+    refund_was_promised = situation == "refund_status" and Kind.REMEDY in case.kinds
+    return situation in WISHES and case.situation in LOGISTICS | NEEDS_PHOTOS and not refund_was_promised
 
 
 def after_reply(case: Case, reply: Reply) -> Case:

@@ -113,7 +113,7 @@ LABELS: Final[Mapping[str, Mapping[str, str]]] = {
         "window_closed": "回复窗口已关",
     },
     "engine": {"ok": "正常", "slow": "较慢", "failing": "出错", "open": "暂停", "unused": "未使用"},
-    "engine_name": {"memory": "翻译记忆", "same": "无需翻译", "written": "人工译文"},
+    "engine_name": {"memory": "翻译记忆", "same": "无需翻译", "written": "人工译文", "story": "演示译文"},
     "channel": {"webchat": "网页聊天", "telegram": "Telegram", "whatsapp": "WhatsApp", "bridge": "桥接"},
     "flag": {
         "bad_review": "已给差评",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Iterable, Mapping
 from datetime import date
 from pathlib import Path
@@ -58,7 +59,7 @@ class Reader:
         media: tuple[Media, ...] = (),
     ) -> Reading:
         """What ``text`` says; ``chinese`` is its translation. Never raises, decides the same for the same input."""
-        text = text[:LENGTH]
+        text = _composed(text[:LENGTH])
         code, scan, own = self._own(text, language)
         voices = [own]
         if chinese and chinese != text and SELLER_LANGUAGE in self._languages:
@@ -106,3 +107,8 @@ class Reader:
 
 def _told(matches: Iterable[Match], kind: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys(match.target.id for match in matches if match.target.kind == kind))
+
+
+def _composed(text: str) -> str:
+    """Letters in one piece: some keyboards send Hangul and accents in parts. Spans then count in the composed text."""
+    return text if unicodedata.is_normalized("NFC", text) else unicodedata.normalize("NFC", text)

@@ -162,14 +162,12 @@ async def _killed_while_sending(store: Store, *, idempotent: bool) -> tuple[Hous
     dead.channel.send = hang
     await dead.worker.start()
     accepted = await dead.buyer("hola")
-    choosing = [asyncio.ensure_future(dead.choose(accepted.conversation_id, text)) for text in ("一", "二")]
+    for text in ("一", "二"):
+        await dead.inbox.accept(dead.choice_of(accepted.conversation_id, text))
     await called.wait()
     while len((await dead.view(accepted.conversation_id)).lines) < 3:  # noqa: ASYNC110 - rows tell nobody
         await asyncio.sleep(0.01)
     await dead.engine.stop(timeout=0.01)
-    for task in choosing:
-        task.cancel()
-    await asyncio.gather(*choosing, return_exceptions=True)
 
     after = House(store, channel=RecordingChannel(idempotent=idempotent))
     await after.worker.start()

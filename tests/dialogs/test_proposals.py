@@ -143,6 +143,17 @@ def test_small_talk_does_not_replace_the_trouble():
     assert not {rule.kind for rule in offered(after, thanks)} & {Kind.APOLOGY, Kind.REMEDY}
 
 
+def test_a_wish_within_a_trouble_keeps_the_trouble():
+    case = told(Case(), reading("damaged", facts=Facts(photos=1)))
+    wish = reading("return_request", wants=(Want.REFUND,))
+    after = told(case, wish)
+    assert (after.situation, after.wants) == ("damaged", (Want.REFUND,))
+    assert {rule.situation for rule in offered(after, wish)} == {"damaged"}
+    promised = sent(after, "damaged.resend_or_refund")
+    assert told(promised, reading("refund_status")).situation == "refund_status"
+    assert told(Case(), wish).situation == "return_request"
+
+
 def test_an_unclear_message_keeps_the_case_and_an_unclear_start_is_asked_about():
     unclear = reading("unknown")
     assert Kind.QUESTION in [rule.kind for rule in offered(told(Case(), unclear), unclear)]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import unicodedata
+
 import pytest
 
 from dialogs.messages import LanguageReading, Mood, Reading, Urgency, Want
@@ -117,3 +119,8 @@ def test_a_refund_declined_is_no_refund_wanted() -> None:
 )
 def test_haste_is_urgent(language: str, text: str) -> None:
     assert read(language, text).urgency is Urgency.HIGH
+
+
+def test_hangul_in_parts_reads_as_in_one_piece() -> None:
+    parts = unicodedata.normalize("NFD", "택배가 아직 안 왔어요")
+    assert read("ko", parts).situation == read("ko", "택배가 아직 안 왔어요").situation != "unknown"
