@@ -199,6 +199,8 @@ class Turns:
             seller_text=held.seller_text or "",
             buyer_text=as_shown,
             confirmed=as_shown is not None,
+            kind=held.kind,
+            reply_id=held.reply_id,
         )
         return await self._manager.on_seller_choice(choice, work.conversation)
 

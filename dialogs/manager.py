@@ -107,14 +107,14 @@ class DialogManager:
         )
         case = cases.after_message(conversation.case, reading)
         offered = await self._offer(case, reading, conversation, key=_key(message, conversation, case.language))
-        waiting = ClockSet(RESPONSE, message.at + timedelta(minutes=conversation.shop.response_minutes))
+        due = message.at + timedelta(minutes=conversation.shop.response_minutes)
         return Turn(
             case=case,
             reading=reading,
             translation=translation,
             proposals=offered,
             language_memory=language.memory,
-            start_clocks=(waiting,),
+            start_clocks=() if _is_waiting(conversation) else (ClockSet(RESPONSE, due),),
         )
 
     async def on_seller_choice(self, choice: Choice, conversation: Conversation) -> Turn:
@@ -264,8 +264,8 @@ class DialogManager:
         reply = await self._typed.reply(choice, language, conversation.shop)
         if isinstance(reply, Refusal):
             return reply
-        kind = proposal.kind if proposal is not None else None
-        return self._fits_channel(replace(reply, kind=kind), conversation)
+        kind = proposal.kind if proposal is not None else choice.kind
+        return self._fits_channel(replace(reply, kind=kind, reply_id=choice.reply_id), conversation)
 
     def _picked(self, proposal: Proposal, conversation: Conversation) -> Reply | Refusal:
         if proposal.language is None:
@@ -300,6 +300,14 @@ class DialogManager:
 def buyer_language(conversation: Conversation) -> str | None:
     """The language answers leave in: what an agent fixed, else what the buyer was last known to write."""
     return conversation.language_override or conversation.case.language
+
+
+def _is_waiting(conversation: Conversation) -> bool:
+    """Whether the buyer waits for an answer already: who writes again does not wait any shorter."""
+    if conversation.case.status is CaseStatus.RESOLVED:
+        return False
+    talk = [message for message in conversation.history if message.direction is not Direction.NOTE]
+    return bool(talk) and talk[-1].direction is Direction.INCOMING
 
 
 def _is_latest(message: Message, conversation: Conversation) -> bool:

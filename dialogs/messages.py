@@ -366,8 +366,8 @@ class Choice:
 
     ``proposal_id`` names the proposal picked or edited, None for free typing. ``turn_id`` is the turn the seller saw.
     ``seller_text`` is the Chinese, unchanged for a pick. ``buyer_text`` is the outgoing text the seller saw in the
-    preview or wrote by hand; when given, exactly it leaves, after the same proof. ``confirmed`` lets an unproven or
-    untranslated text leave as the seller saw it.
+    preview or wrote by hand; when given, exactly it leaves, after the same proof. ``confirmed`` lets an unproven
+    text leave as the seller saw it. ``kind`` and ``reply_id`` are those of a held reply that is decided again.
     """
 
     agent: str
@@ -376,6 +376,8 @@ class Choice:
     turn_id: int | None = None
     buyer_text: str | None = None
     confirmed: bool = False
+    kind: Kind | None = None
+    reply_id: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -10,6 +10,7 @@ from functools import partial
 import structlog
 
 from bot.engine.port import Handler
+from bot.lanes import speakable
 from dialogs.ports import Clock
 
 log = structlog.stdlib.get_logger(__name__)
@@ -116,7 +117,7 @@ class EmbeddedEngine:
 
     def _failed(self, lane: str, error: BaseException) -> None:
         # Only the class: the text of an unexpected error may hold anything.
-        log.error("lane_failed", lane=lane, error=type(error).__name__)
+        log.error("lane_failed", lane=speakable(lane), error=type(error).__name__)
         failures = self._failures.get(lane, 0)
         self._failures[lane] = failures + 1
         seconds = min(self._first_back_off * 2.0 ** min(failures, 30), self._last_back_off)

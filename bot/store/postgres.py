@@ -55,7 +55,8 @@ class PostgresDatabase:
 
     async def write(self, work: Callable[[Connection], T]) -> T:
         """Run ``work`` in its own transaction; returns once it is committed."""
-        return await asyncio.get_running_loop().run_in_executor(self._threads, self._transact, work)
+        # Shielded: what was asked for is written, as on SQLite, even if whoever asked is cancelled.
+        return await asyncio.shield(asyncio.get_running_loop().run_in_executor(self._threads, self._transact, work))
 
     async def read(self, work: Callable[[Connection], T]) -> T:
         """Run ``work`` in a transaction that is not kept."""

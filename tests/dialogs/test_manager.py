@@ -61,6 +61,23 @@ async def test_the_buyer_starts_the_response_clock_and_the_answer_stops_it():
     assert (await talk.pick(1)).stop_clocks == (RESPONSE,)
 
 
+async def test_who_writes_again_does_not_wait_any_shorter():
+    talk = Talk(manager())
+    assert (await talk.buyer(LATE)).start_clocks
+    assert (await talk.buyer("Hello?")).start_clocks == ()
+    await talk.pick(1)
+    assert (await talk.buyer("And now?")).start_clocks
+
+
+async def test_a_held_reply_decided_again_keeps_what_it_was():
+    talk = Talk(manager(Scripted(text="Ecco la risposta", proven=True)))
+    await talk.buyer("Buongiorno, dove si trova il mio pacco? Sto aspettando da tre settimane.")
+    again = Choice(agent="小林", seller_text="我们已经看到", kind=Kind.CALMING, reply_id="unknown.we_are_here")
+    turn = await talk.choose(again)
+    assert turn.reply is not None
+    assert (turn.reply.kind, turn.reply.reply_id) == (Kind.CALMING, "unknown.we_are_here")
+
+
 async def test_a_proposal_that_is_not_open_any_more_is_refused():
     talk = Talk(manager())
     await talk.buyer(LATE)
