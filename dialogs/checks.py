@@ -14,16 +14,20 @@ from dialogs.protection.numbers import numbers_in, words_in
 from dialogs.protection.text import without_emoji
 from dialogs.protection.writing import count, letters, scripts_of, share, weight
 
-# Sentences of engines, gateways and models that come back as if they were translations. An answer with one of them is
-# refused unless the buyer's own text has it too.
-_ERROR_SENTENCES = re.compile(
-    r"error 5\d\d \(|error 4\d\d \(|that[’']s an error|that[’']s all we know"  # Google
+# Sentences that come back as if they were translations. An answer with one is refused unless the text asked has it too.
+_ENGINE_SENTENCES = re.compile(
+    r"error [45]\d\d \(|that[’']s an error|that[’']s all we know"  # Google
     r"|mymemory warning|invalid language pair|select two distinct languages|query length limit exce"  # MyMemory
     r"|invalid (?:source|target) language|is an invalid (?:source|target)|you used all available free translations"
-    r"|internal server error|bad gateway|service (?:temporarily )?unavailable|gateway time-?out|too many requests"
+    r"|as an ai (?:language )?model|作为一个(?:人工智能|ai)",
+    re.IGNORECASE,
+)
+# What gateways and models say; a shop may say it in English too, but then not as most of a message.
+_GATEWAY_SENTENCES = re.compile(
+    r"internal server error|bad gateway|service (?:temporarily )?unavailable|gateway time-?out|too many requests"
     r"|unusual traffic from your|malformed or illegal request|request entity too large|rate limit exceeded"
     r"|quota exceeded|exceeded your (?:current )?quota|invalid api key|authentication failed"
-    r"|as an ai (?:language )?model|i (?:cannot|can[’']t) (?:translate|assist with)|作为一个(?:人工智能|ai)|无法翻译此",
+    r"|i (?:cannot|can[’']t) (?:translate|assist with)",
     re.IGNORECASE,
 )
 _MARKUP = re.compile(
@@ -88,17 +92,18 @@ def examine(pair: Pair, detector: Detector) -> Verdict:
         if letters(pair.asked) < 2 or _is_target(pair, detector):
             return Verdict(checks=tuple(checks))
         return Verdict(checks=(*checks, Check("copied"))) if _may_stay(pair) else Verdict("echo")
-    there = share(pair.answered, pair.target)
-    if there < 0.15 and weight(pair.answered) >= 4:
+    says = weight(pair.answered)
+    there = share(pair.answered, pair.target, says)
+    if there < 0.15 and says >= 4:
         return Verdict("script")
-    certainty = _other_language(pair, detector)
-    if certainty >= _SURE and _base(pair.target) in _READABLE and weight(pair.answered) >= 25:
+    certainty = _other_language(pair, detector) if says >= 12 else 0.0
+    if certainty >= _SURE and _base(pair.target) in _READABLE and says >= 25:
         return Verdict("language")
     if certainty >= _LIKELY or there < 0.4 or _chinese_left(pair):
         checks.append(Check("language"))
-    ratio = _ratio(pair)
-    if ratio is not None and not 0.55 <= ratio <= 2.0:
-        checks.append(Check("length", f"{ratio:.1f}"))
+    said = weight(pair.asked)
+    if said >= 24 and not 0.55 <= says / said <= 2.0:
+        checks.append(Check("length", f"{says / said:.1f}"))
     return Verdict(checks=tuple(checks))
 
 
@@ -106,13 +111,23 @@ def _no_translation(pair: Pair) -> str | None:
     """Answers that are none whatever the languages."""
     if not pair.answered.strip():
         return "empty"
-    if _ERROR_SENTENCES.search(pair.answered) and not _ERROR_SENTENCES.search(pair.asked):
+    if _is_error(pair):
         return "error_page"
     if "<" in pair.answered and _MARKUP.search(pair.answered) and not _MARKUP.search(pair.asked):
         return "html"
     if not letters(pair.answered) and letters(without_emoji(pair.asked)):
         return "empty"
     return None
+
+
+def _is_error(pair: Pair) -> bool:
+    said = _ENGINE_SENTENCES.search(pair.answered)
+    if said is not None:
+        return _ENGINE_SENTENCES.search(pair.asked) is None
+    said = _GATEWAY_SENTENCES.search(pair.answered)
+    if said is None or _GATEWAY_SENTENCES.search(pair.asked):
+        return False
+    return _base(pair.target) != "en" or len(said[0]) > 0.4 * len(pair.answered)
 
 
 # ---- numbers ---------------------------------------------------------------------------------------------------------
@@ -124,8 +139,8 @@ def _number_doubts(pair: Pair) -> list[Check]:
     words_here, words_there = words_in(pair.asked, pair.source), words_in(pair.answered, pair.target)
     lost = {number for number in here - there - (words_there or frozenset()) if _counts(number, words_there)}
     new = {number for number in there - here - (words_here or frozenset()) if _counts(number, words_here)}
-    if words_here and words_there is not None and not there:
-        lost |= words_here - words_there if words_there else frozenset()
+    if words_here and words_there and not there:
+        lost |= words_here - words_there
     return [Check("number", number) for number in sorted(lost | new)]
 
 
@@ -139,8 +154,6 @@ def _counts(number: str, words: frozenset[str] | None) -> bool:
 
 def _other_language(pair: Pair, detector: Detector) -> float:
     """How sure the detector is that the answer is in another language than it should be."""
-    if weight(pair.answered) < 12:
-        return 0.0
     reading = detector.detect(pair.answered)
     target = _base(pair.target)
     if reading.code is None or _base(reading.code) == target or _kin(reading.code, target):
@@ -165,12 +178,12 @@ def _may_stay(pair: Pair) -> bool:
     """Whether an echo can be right: up to three names, or a word or two of the same script (OK, Problema)."""
     if not letters(pair.asked):
         return True
-    words = pair.asked.split()
-    if len(words) > 3 or weight(pair.asked) > 40:
+    words, says = pair.asked.split(), weight(pair.asked)
+    if len(words) > 3 or says > 40:
         return False
-    named = all(_is_name(word) for word in words)
-    same_script = share(pair.asked, pair.target) > 0.9
-    return named or (same_script and len(words) <= 2 and weight(pair.asked) <= 16)
+    if all(_is_name(word) for word in words):
+        return True
+    return share(pair.asked, pair.target, says) > 0.9 and len(words) <= 2 and says <= 16
 
 
 def _is_name(word: str) -> bool:
@@ -190,13 +203,7 @@ def _plain(text: str) -> str:
     return "".join(filter(str.isalnum, text)).casefold()
 
 
-# ---- length and loops ------------------------------------------------------------------------------------------------
-
-
-def _ratio(pair: Pair) -> float | None:
-    """How much the answer says for what was asked; None where texts are too short to tell."""
-    asked = weight(pair.asked)
-    return weight(pair.answered) / asked if asked >= 24 else None
+# ---- loops -----------------------------------------------------------------------------------------------------------
 
 
 def _longest_loop(text: str) -> int:

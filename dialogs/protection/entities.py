@@ -62,10 +62,11 @@ _GROUPS = re.compile(
     r"|(?:\d{1,2}[ -]?)?\(\d{2,5}\)[ .-]?\d{2,8}(?:[ .-]\d{2,4}){0,3}"
     r"|\d{4}(?:[ \u00a0-]\d{4}){2,4}"
     r"|(?:[018][ .-])?\d{2,5}(?:[ \u00a0.-]\d{2,4}){2,4}"
-    r"|\d++(?:-\d++)*+"
+    r"|(?=[\d-]{6})\d++(?:-\d++)*+"
     r")(?![A-Za-z\d])"
 )
-_WORD = re.compile(r"(?<![A-Za-z0-9])[A-Za-z0-9]++(?:[-_/][A-Za-z0-9]++)*+")
+# Words joined by hyphens and the like, with a digit somewhere; each chain is looked at once, from its beginning.
+_WORD = re.compile(r"(?<![A-Za-z0-9])(?<![A-Za-z0-9][-_/])(?=[A-Za-z_/-]*+\d)[A-Za-z0-9]++(?:[-_/][A-Za-z0-9]++)*+")
 _RUN = re.compile(r"(?<![A-Za-z\d])\d{6,}+(?![A-Za-z])")
 
 _DATE = re.compile(

@@ -27,13 +27,12 @@ def prove(
         What is missing or was added, empty when the proof holds. A fixed term must stand at least once.
     """
     source_text, target_text = clean(source_text), clean(target_text)
-    checks = list(compare(source_text, target_text))
-    if glossary:
-        masked = mask(source_text, glossary, source, language)
-        entity_values = Counter(entity.value for entity in entities(source_text))
-        for value, wording in zip(masked.values, masked.back, strict=True):
-            if value not in entity_values and wording.casefold() not in target_text.casefold():
-                checks.append(Check("entity_missing", wording))
+    if not glossary:
+        return compare(source_text, target_text)
+    masked = mask(source_text, glossary, source, language)
+    wordings = Counter(masked.back) - _values(source_text)
+    unsaid = [wording for wording in wordings if wording.casefold() not in target_text.casefold()]
+    checks = (*compare(masked.restored, target_text), *(Check("entity_missing", wording) for wording in unsaid))
     return tuple(dict.fromkeys(checks))
 
 

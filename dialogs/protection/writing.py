@@ -68,9 +68,6 @@ def weight(text: str) -> float:
     return total + sum((each - 1) * count(text, script) for script, each in _LETTER_WEIGHTS.items())
 
 
-def share(text: str, language: str) -> float:
-    """How much of a text (by weight) is in the scripts of ``language``; 1.0 when it has no letters."""
-    total = weight(text)
-    if not total:
-        return 1.0
+def share(text: str, language: str, total: float) -> float:
+    """How much of a text is in the scripts of ``language``; ``total`` is its weight, which must not be zero."""
     return sum(_LETTER_WEIGHTS.get(script, 1.0) * count(text, script) for script in scripts_of(language)) / total

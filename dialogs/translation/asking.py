@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import html
 import re
-from dataclasses import dataclass, replace
+from collections import Counter
+from dataclasses import dataclass
 
 from dialogs.checks import Pair, Verdict, examine
 from dialogs.errors import Refused
@@ -49,7 +50,7 @@ async def ask(engine: Engine, masked: Masked, source: str | None, target: str, d
             continue  # a broken tag of ours
         if verdict.refused is not None:
             raise Refused(verdict.refused)
-        answer = replace(_proved(masked, canonical, verdict, style), source=reply.source)
+        answer = _proved(masked, canonical, verdict, style, reply.source)
         if answer.proven:
             return answer
         first = first or answer
@@ -64,13 +65,15 @@ async def ask(engine: Engine, masked: Masked, source: str | None, target: str, d
 
 def judge(masked: Masked, canonical: str, source: str | None, target: str, detector: Detector) -> Answer:
     """Put the entities back into a canonical text that did not come from an engine just now, and prove them."""
-    return _proved(masked, canonical, examine(_pair(masked, canonical, source, target), detector), None)
+    return _proved(masked, canonical, examine(_pair(masked, canonical, source, target), detector))
 
 
-def _proved(masked: Masked, canonical: str, verdict: Verdict, style: Style | None) -> Answer:
+def _proved(
+    masked: Masked, canonical: str, verdict: Verdict, style: Style | None = None, source: str | None = None
+) -> Answer:
     whole = masked.whole(canonical) and not (style is not None and masked.values and style.occurs_in(hidden(canonical)))
     text = masked.restore(canonical).replace(OPEN, "").replace(CLOSE, "").strip()
-    wrong = compare(masked.restored, text) if masked.values or entities(text) else ()
+    wrong = () if _carries(text, masked) else compare(masked.restored, text)
     if not whole and not wrong:
         wrong = (Check("entity_missing", masked.back[0] if masked.back else ""),)
     return Answer(
@@ -78,7 +81,13 @@ def _proved(masked: Masked, canonical: str, verdict: Verdict, style: Style | Non
         proven=not wrong and verdict.refused is None,
         checks=wrong + verdict.checks,
         canonical=None if wrong else canonical,
+        source=source,
     )
+
+
+def _carries(text: str, masked: Masked) -> bool:
+    """Whether the entities of ``text`` are exactly those that were hidden; the quick way where no term was fixed."""
+    return masked.back == masked.values and Counter(found.value for found in entities(text)) == Counter(masked.values)
 
 
 async def _around(engine: Engine, masked: Masked, source: str | None, target: str, detector: Detector) -> Answer | None:

@@ -82,7 +82,7 @@ class ChainTranslator:
         if wish not in self._running:
             task = asyncio.create_task(self._translate(wish, glossary), name="translate")
             self._running[wish] = (task, [])
-            task.add_done_callback(lambda _: self._running.pop(wish, None))
+            task.add_done_callback(lambda done: self._forget(wish, done))
         task, waiting = self._running[wish]
         waiting.append(None)
         try:
@@ -91,7 +91,11 @@ class ChainTranslator:
             waiting.pop()
             if not waiting and not task.done():
                 task.cancel()
-                self._running.pop(wish, None)
+                self._forget(wish, task)
+
+    def _forget(self, wish: _Wish, task: asyncio.Task[Translation]) -> None:
+        if wish in self._running and self._running[wish][0] is task:
+            del self._running[wish]
 
     async def _translate(self, wish: _Wish, glossary: Mapping[str, Mapping[str, str]]) -> Translation:
         if wish.source == wish.target:

@@ -45,6 +45,13 @@ def test_no_translation_at_all(answered: str, reason: str) -> None:
     assert verdict(ASKED, answered)[0] == reason
 
 
+def test_a_shop_may_say_in_english_what_gateways_say() -> None:
+    asked = "本周请求太多，我们的客服暂时回复较慢，非常抱歉，请您再等一天。"
+    answered = "We got too many requests this week and answer slowly, we are very sorry, please wait one more day."
+    assert verdict(asked, answered, "zh", "en")[0] is None
+    assert verdict(asked, "Too many requests", "zh", "en")[0] == "error_page"
+
+
 def test_another_language_of_the_same_script() -> None:
     spanish = "¿Dónde está mi paquete? Llevo esperando 3 semanas y estoy muy enfadado con ustedes."
     assert verdict("我的包裹在哪里？等了3个星期，非常生气。", spanish, "zh", "fr")[0] == "language"

@@ -197,6 +197,11 @@ def test_proof_wants_the_fixed_wording() -> None:
     assert wrong == (Check("entity_missing", "Magic Cup"),)
 
 
+def test_a_wording_may_hold_an_entity_itself() -> None:
+    glossary = {"魔法杯": {"en": "Magic Cup MC-2000"}}
+    assert prove("魔法杯已寄出", "The Magic Cup MC-2000 was sent", language="en", glossary=glossary) == ()
+
+
 def test_lost_emoji_are_appended() -> None:
     assert with_emoji("bad 😡😡 👍🏽 🇪🇸", "坏 😡") == "坏 😡 😡👍🏽🇪🇸"
     assert with_emoji("fine", "好") == "好"

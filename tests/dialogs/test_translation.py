@@ -260,8 +260,11 @@ async def test_traditional_chinese_through_an_engine_that_lacks_it() -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["where\x00 is it", "where \ud800 is it", "\u202ewhere is it\u202c", "where is <b>it</b> & so?", "where\u200b is it",
-     "где\r\nэто", "\ufeffwhere is it"],
+    [
+        "where\x00 is it", "where \ud800 is it", "\u202ewhere is it\u202c",
+        "where is <b>it</b> & so?", "where\u200b is it",
+        "где\r\nэто", "\ufeffwhere is it",
+    ],
 )  # fmt: skip
 async def test_strange_characters_never_break_anything(text: str) -> None:
     for tags in (False, True):
