@@ -9,15 +9,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from dialogs.language import DETECTORS
-from dialogs.replies import Replies
-from dialogs.translation import ChainTranslator
 
+from dialogs.language import DETECTORS
 from dialogs.manager import DialogManager
 from dialogs.messages import Kind, Turn
 from dialogs.playbooks import Playbooks
 from dialogs.ports import EngineAnswer
 from dialogs.reading import Reader
+from dialogs.replies import Replies
+from dialogs.translation import ChainTranslator
 from tests.dialogs.talk import NoMemory, PhraseBook, Talk
 
 ROOT = Path(__file__).parents[2]
