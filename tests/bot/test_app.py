@@ -11,7 +11,7 @@ from uuid import uuid4
 import pytest
 
 from bot.app import App
-from bot.settings import Engine, Settings
+from bot.settings import Database, Engine, Settings
 from dialogs.events import AgentChose, AgentDecided, AgentSetLanguage, Body, BuyerWrote, Event
 from dialogs.messages import Choice, DeliveryState, Kind, Origin, RefusalCode
 from tests.servers.engines import engine_server
@@ -20,12 +20,12 @@ BUYER = "chat-of-maria"
 
 
 @asynccontextmanager
-async def running(folder: Path, *, mode: str | None = None, engines: bool = True) -> AsyncIterator[App]:
+async def running(folder: Path, *, mode: str | None = None, database: str | None = None) -> AsyncIterator[App]:
     async with engine_server() as server:
         if mode is not None:
             server.mode = mode
-        chosen = (Engine(name="libretranslate", url=server.url),) if engines else ()
-        settings = Settings(data=folder, engines=chosen)
+        engines = (Engine(name="libretranslate", url=server.url),)
+        settings = Settings(data=folder, engines=engines, database=Database(url=database))
         async with App.open(settings) as app:
             yield app
 
@@ -65,8 +65,8 @@ async def buyer_reads(app: App) -> list[str]:
     return [line.text for line in lines if not line.mine]
 
 
-async def test_a_picked_reply_reaches_the_buyer_in_spanish(tmp_path: Path):
-    async with running(tmp_path) as app:
+async def test_a_picked_reply_reaches_the_buyer_in_spanish(tmp_path: Path, database_url: str):
+    async with running(tmp_path, database=database_url) as app:
         conversation = await buyer_writes(app, "Hola, ¿dónde está mi pedido? Llevo 20 días esperando.")
         view = await app.desk.view(conversation)
         assert view is not None
@@ -129,11 +129,11 @@ async def test_without_an_engine_typed_text_waits_and_leaves_when_the_seller_say
         assert view.lines[-1].delivery is DeliveryState.CANCELLED
 
 
-async def test_a_restart_goes_on_where_it_stopped(tmp_path: Path):
-    async with running(tmp_path) as app:
+async def test_a_restart_goes_on_where_it_stopped(tmp_path: Path, database_url: str):
+    async with running(tmp_path, database=database_url) as app:
         conversation = await buyer_writes(app, "Где мой заказ? Жду уже 30 дней.")
         before = await app.desk.view(conversation)
-    async with running(tmp_path) as app:
+    async with running(tmp_path, database=database_url) as app:
         after = await app.desk.view(conversation)
         assert before is not None
         assert after is not None
