@@ -74,18 +74,18 @@ class GuardedEngine(BaseEngine):
         """
         probe = self._enter()
         try:
-            return await self._tried(text, source, target, retries=0 if probe else self._settings.retries)
+            return await self._tried(text, source, target)
         finally:
             if probe:
                 self._probing = False
 
-    async def _tried(self, text: str, source: str | None, target: str, *, retries: int) -> EngineAnswer:
-        for again in range(retries + 1):
+    async def _tried(self, text: str, source: str | None, target: str) -> EngineAnswer:
+        for again in range(self._settings.retries + 1):
             try:
                 return await self._once(text, source, target)
             except TryLater as error:
                 wait = _FIRST_WAIT * 2**again * (0.5 + self._jitter()) if error.after is None else error.after
-                if again == retries or wait > _LONGEST_WAIT or error.reason == "busy" or self._resting:
+                if again == self._settings.retries or wait > _LONGEST_WAIT or error.reason == "busy" or self._resting:
                     raise
                 await self._sleep(wait)
         raise AssertionError("unreachable: the last round returns or raises")

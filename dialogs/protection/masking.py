@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import html
 import re
-from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import Enum
@@ -103,10 +102,7 @@ class Masked:
 
     def whole(self, canonical: str) -> bool:
         """Whether each placeholder stands in ``canonical`` exactly once and no other does."""
-        seen = Counter(int(number) for number in _CANONICAL.findall(canonical))
-        if set(seen) != set(range(1, len(self.values) + 1)) or any(count > 1 for count in seen.values()):
-            return False
-        return canonical.count(OPEN) == canonical.count(CLOSE) == len(self.values)
+        return sorted(map(int, _CANONICAL.findall(canonical))) == list(range(1, len(self.values) + 1))
 
     def restore(self, canonical: str) -> str:
         """The text with the values back, byte for byte; a space is added where they would run into a word."""

@@ -50,7 +50,7 @@ async def ask(engine: Engine, masked: Masked, source: str | None, target: str, d
             continue  # a broken tag of ours
         if verdict.refused is not None:
             raise Refused(verdict.refused)
-        answer = _proved(masked, canonical, verdict, style, reply.source)
+        answer = _proved(masked, canonical, verdict, reply.source)
         if answer.proven:
             return answer
         first = first or answer
@@ -68,14 +68,11 @@ def judge(masked: Masked, canonical: str, source: str | None, target: str, detec
     return _proved(masked, canonical, examine(_pair(masked, canonical, source, target), detector))
 
 
-def _proved(
-    masked: Masked, canonical: str, verdict: Verdict, style: Style | None = None, source: str | None = None
-) -> Answer:
-    whole = masked.whole(canonical) and not (style is not None and masked.values and style.occurs_in(hidden(canonical)))
+def _proved(masked: Masked, canonical: str, verdict: Verdict, source: str | None = None) -> Answer:
     text = masked.restore(canonical).replace(OPEN, "").replace(CLOSE, "").strip()
     wrong = () if _carries(text, masked) else compare(masked.restored, text)
-    if not whole and not wrong:
-        wrong = (Check("entity_missing", masked.back[0] if masked.back else ""),)
+    if not wrong:
+        wrong = _placeholder_trouble(masked, canonical)
     return Answer(
         text=text,
         proven=not wrong and verdict.refused is None,
@@ -83,6 +80,16 @@ def _proved(
         canonical=None if wrong else canonical,
         source=source,
     )
+
+
+def _placeholder_trouble(masked: Masked, canonical: str) -> tuple[Check, ...]:
+    """A placeholder lost or doubled where its value does not tell (a fixed term), or what is left of a broken one."""
+    if not masked.whole(canonical):
+        return (Check("entity_missing", masked.back[0] if masked.back else ""),)
+    answered = hidden(canonical)
+    if any(style.occurs_in(answered) for style in styles_for(masked.visible, tags=True)):
+        return (Check("entity_added"),)
+    return ()
 
 
 def _carries(text: str, masked: Masked) -> bool:

@@ -67,6 +67,8 @@ BEHAVIOURS: dict[str, Callable[[str], str]] = {
     "digits_behind": lambda text: _each(text, lambda holder: f"{holder}5"),
     "half_tag": lambda text: text.replace('"/>', '">').replace("]]", "]"),
     "pair_tag": lambda text: re.sub(r'<x id="(\d+)"/>', r'<x id="\1"></x>', text),
+    "broken_tag": lambda text: re.sub(r'<x id="(\d+)"/>', r"<x \1/>", text),
+    "residue": lambda text: f"{text} XQZ [[ <x ",
     "underscores": lambda text: text.replace(" ", "_"),
     "error_page": lambda _: "Error 500 (Server Error)!!1500.That’s an error.",
     "markup": lambda text: f"<html><body><p>{text}</p></body></html>",

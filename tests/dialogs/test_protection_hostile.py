@@ -113,6 +113,29 @@ async def test_engines_that_eat_placeholders_translate_around_them(behaviour: st
     assert [HOLDER.search(text) is not None for text in engine.asked] == [True, True, False, False]
 
 
+async def test_a_broken_tag_is_no_reason_to_give_up() -> None:
+    engine = Hostile("broken_tag", tags=True)
+    translator = ChainTranslator([engine], Remembering(), Silent())
+    translation = await translator.translate(
+        "Where is my order 8012345678901234?", source="en", target="zh", shop="s", glossary={}
+    )
+    assert translation.proven
+    assert ["<x" in text for text in engine.asked] == [True, False]
+
+
+@pytest.mark.parametrize("behaviour", ["drop", "duplicate", "renumber"])
+async def test_a_lost_term_is_no_proof(behaviour: str) -> None:
+    """A term is no entity that could be counted in the answer: only its placeholder tells."""
+    engine = Hostile(behaviour)
+    translator = ChainTranslator([engine], Remembering(), Silent())
+    translation = await translator.translate(
+        "魔法杯已经寄出，请您耐心等待", source="zh", target="en", shop="s", glossary={"魔法杯": {"en": "Magic Cup"}}
+    )
+    assert translation.text is not None
+    assert (translation.proven, translation.text.count("Magic Cup")) == (True, 1)
+    assert all("魔法杯" not in text for text in engine.asked)
+
+
 @pytest.mark.parametrize("behaviour", ["invent_url", "invent_number", "invent_money"])
 async def test_inventions_are_never_proven(behaviour: str) -> None:
     translator = ChainTranslator([Hostile(behaviour)], Remembering(), Silent())

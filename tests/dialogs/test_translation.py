@@ -326,6 +326,12 @@ def test_pieces_are_the_text_and_cut_no_entity(text: str, size: int) -> None:
             assert not [edge for edge in edges if entity.start < edge < entity.end]
 
 
+def test_no_pause_inside_an_entity_is_a_place_to_cut() -> None:
+    text = "+7 900 123-45-67 " * 12
+    parts = pieces(text, lambda part: len(part) <= 40)
+    assert {entity.value for part in parts for entity in entities(part)} == {"+7 900 123-45-67"}
+
+
 @settings(max_examples=60, deadline=None)
 @given(st.text(max_size=300))
 async def test_any_text_is_answered(text: str) -> None:

@@ -135,6 +135,29 @@ async def test_a_failed_probe_opens_again_without_retries() -> None:
     assert guard.health().state == "open"
 
 
+async def test_a_failed_probe_after_a_long_wait_opens_again() -> None:
+    clock, engine = Clockwork(), Scripted(TryLater("rate_limited", after=60), TryLater("server_error"))
+    guard = guarded(engine, clock, retries=0, failures_to_rest=5)
+    with pytest.raises(TryLater, match=r"^rate_limited$"):
+        await guard.translate("hi", "en", "zh")
+    clock.time += 61
+    with pytest.raises(TryLater, match=r"^server_error$"):
+        await guard.translate("hi", "en", "zh")
+    with pytest.raises(TryLater, match=r"^circuit_open$"):
+        await guard.translate("hi", "en", "zh")
+
+
+async def test_a_probe_refused_for_its_text_closes_the_circuit() -> None:
+    clock, engine = Clockwork(), Scripted(TryLater("server_error"), Refused("unsupported"))
+    guard = guarded(engine, clock, retries=0, failures_to_rest=1, rest=30.0)
+    with pytest.raises(TryLater):
+        await guard.translate("hi", "en", "zh")
+    clock.time += 31
+    with pytest.raises(Refused):
+        await guard.translate("hi", "en", "zh")
+    assert (await guard.translate("hi", "en", "zh")).text == "好"
+
+
 async def test_a_wrong_key_rests_at_once_a_strange_text_does_not() -> None:
     clock, engine = Clockwork(), Scripted(Refused("unsupported"), Refused("bad_key"))
     guard = guarded(engine, clock)
