@@ -8,6 +8,7 @@ import os
 import socket
 import sys
 import webbrowser
+from collections.abc import Callable, Coroutine
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -27,7 +28,7 @@ def serve(config: Config = None) -> None:
     settings = load(config)
     _refuse_taken_port(settings.server)
     logs.configure()
-    asyncio.run(app.serve(settings, demo=False))
+    run(app.serve(settings, demo=False))
 
 
 def demo(
@@ -59,7 +60,18 @@ def demo(
 
             await play(running.inbox, running.desk, load_story(), account=settings.channel_accounts[0].id)
 
-    asyncio.run(app.serve(settings, demo=True, ready=ready))
+    run(app.serve(settings, demo=True, ready=ready))
+
+
+def run(service: Coroutine[None, None, None]) -> None:
+    """Run the service on the fast event loop where there is one (not on Windows)."""
+    new_loop: Callable[[], asyncio.AbstractEventLoop] = asyncio.new_event_loop
+    if sys.platform != "win32":
+        import uvloop  # noqa: PLC0415 - only a service needs it
+
+        new_loop = uvloop.new_event_loop
+    with asyncio.Runner(loop_factory=new_loop) as runner:
+        runner.run(service)
 
 
 def _refuse_taken_port(server: Server) -> None:

@@ -71,11 +71,13 @@ class Verdict:
     """What is to be said of an answer.
 
     ``refused`` says why it cannot be used: ``empty``, ``error_page``, ``html``, ``echo``, ``script``, ``language``.
-    ``checks`` are for the seller's eyes: ``number``, ``language``, ``length``, ``repetition``, ``copied``.
+    ``checks`` are for the seller's eyes: ``number``, ``language``, ``length``, ``repetition``, ``copied``. ``leaks``
+    says that Chinese was left in a text for somebody who reads none: it must not leave unseen.
     """
 
     refused: str | None = None
     checks: tuple[Check, ...] = ()
+    leaks: bool = False
 
 
 def examine(pair: Pair, detector: Detector) -> Verdict:
@@ -99,12 +101,13 @@ def examine(pair: Pair, detector: Detector) -> Verdict:
     certainty = _other_language(pair, detector) if says >= 12 else 0.0
     if certainty >= _SURE and _base(pair.target) in _READABLE and says >= 25:
         return Verdict("language")
-    if certainty >= _LIKELY or there < 0.4 or _chinese_left(pair):
+    leaks = _chinese_left(pair)
+    if certainty >= _LIKELY or there < 0.4 or leaks:
         checks.append(Check("language"))
     said = weight(pair.asked)
     if said >= 24 and not 0.55 <= says / said <= 2.0:
         checks.append(Check("length", f"{says / said:.1f}"))
-    return Verdict(checks=tuple(checks))
+    return Verdict(checks=tuple(checks), leaks=leaks)
 
 
 def _no_translation(pair: Pair) -> str | None:
@@ -162,7 +165,7 @@ def _other_language(pair: Pair, detector: Detector) -> float:
 
 
 def _chinese_left(pair: Pair) -> bool:
-    """Chinese must never leave inside another language."""
+    """Whether Chinese stands inside another language; in Korean a character or two is good style."""
     return "han" not in scripts_of(pair.target) and _base(pair.target) != "ko" and count(pair.answered, "han") > 0
 
 

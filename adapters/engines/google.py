@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import importlib
-from typing import Final
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cache
+from typing import Any, Final
 
 from typing_extensions import override
 
@@ -27,22 +30,13 @@ class GoogleWeb(BaseEngine):
     limit = 4900
 
     def __init__(self, settings: EngineSettings) -> None:
-        # Imported here: it takes a sixth of a second, and not every shop uses it.
-        module = importlib.import_module("deep_translator.google")
-        exceptions = importlib.import_module("deep_translator.exceptions")
-        constants = importlib.import_module("deep_translator.constants")
-        install(module)
         self.name = settings.id
-        self._translator = module.GoogleTranslator
-        self._not_found = exceptions.TranslationNotFound
-        self._failed = exceptions.RequestError
-        self._known = frozenset(constants.GOOGLE_LANGUAGES_TO_CODES.values())
         self._url = settings.url
         self._threads = Threads(self.name, settings.timeout)
 
     @override
     def supports(self, source: str | None, target: str) -> bool:
-        return source != target and _code(target) in self._known and (source is None or _code(source) in self._known)
+        return source != target  # which languages there are the library tells when it is asked
 
     @override
     async def translate(self, text: str, source: str | None, target: str) -> EngineAnswer:
@@ -59,20 +53,49 @@ class GoogleWeb(BaseEngine):
         return EngineAnswer(answer)
 
     def _ask(self, text: str, source: str | None, target: str) -> str | None:
-        translator = self._translator(source=_code(source) if source else "auto", target=_code(target))
+        library = _library()
+        code_from, code_into = _code(source) if source else "auto", _code(target)
+        if code_into not in library.codes or code_from not in library.codes | {"auto"}:
+            raise Refused("unsupported")
+        translator = library.translator(source=code_from, target=code_into)
         if self._url:
             translator._base_url = self._url  # noqa: SLF001 - the library has no other way to name a host
         try:
             answer = translator.translate(text)
-        except self._not_found:
+        except library.not_found:
             raise TryLater("malformed_answer") from None
-        except self._failed:
+        except library.failed:
             raise Refused("bad_request") from None
         return answer if isinstance(answer, str) else None
 
     @override
     async def close(self) -> None:
         await self._threads.close()
+
+
+@dataclass(frozen=True, slots=True)
+class _Library:
+    """What is used of deep-translator."""
+
+    translator: Callable[..., Any]
+    codes: frozenset[str]
+    not_found: type[Exception]
+    failed: type[Exception]
+
+
+@cache
+def _library() -> _Library:
+    """Loaded by the first call, in its thread: it takes a fifth of a second, and not every shop uses it."""
+    module = importlib.import_module("deep_translator.google")
+    exceptions = importlib.import_module("deep_translator.exceptions")
+    constants = importlib.import_module("deep_translator.constants")
+    install(module)
+    return _Library(
+        module.GoogleTranslator,
+        frozenset(constants.GOOGLE_LANGUAGES_TO_CODES.values()),
+        exceptions.TranslationNotFound,
+        exceptions.RequestError,
+    )
 
 
 def _code(language: str) -> str:

@@ -75,9 +75,9 @@ def _proved(masked: Masked, canonical: str, verdict: Verdict, source: str | None
         wrong = _placeholder_trouble(masked, canonical)
     return Answer(
         text=text,
-        proven=not wrong and verdict.refused is None,
+        proven=not wrong and verdict.refused is None and not verdict.leaks,
         checks=wrong + verdict.checks,
-        canonical=None if wrong else canonical,
+        canonical=None if wrong or verdict.leaks else canonical,
         source=source,
     )
 

@@ -126,7 +126,8 @@ class ChainTranslator:
             if translation.proven:
                 await self._remember(plan, fresh, stored)
                 return translation
-            attempts.append(Attempt(plan.engine.name, "entity"))
+            entity = any(check.code.startswith("entity") for check in translation.checks)
+            attempts.append(Attempt(plan.engine.name, "entity" if entity else "language"))
             unproven = unproven or translation
         return unproven or self._untranslated(wish, tuple(attempts))
 

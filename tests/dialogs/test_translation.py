@@ -126,6 +126,18 @@ async def test_an_unproven_answer_is_kept_only_when_nothing_better_comes() -> No
     assert "entity_added" in {check.code for check in worse.checks}
 
 
+async def test_chinese_left_in_an_outgoing_text_is_not_proven() -> None:
+    class Lazy(Talkative):
+        async def translate(self, text: str, source: str | None, target: str) -> EngineAnswer:
+            return EngineAnswer("Ya hemos enviado su 包裹, por favor espere unos días más, gracias.")
+
+    text = "我们已经寄出您的包裹，请您耐心等待几天，谢谢。"
+    alone = await translate(chain(Lazy("a")), text, "zh", "es")
+    assert (alone.proven, [check.code for check in alone.checks]) == (False, ["language"])
+    better = await translate(chain(Lazy("a"), Talkative("b")), text, "zh", "es")
+    assert (better.engine, better.attempts) == ("b", (Attempt("a", "language"),))
+
+
 async def test_the_engine_tells_the_source_nobody_knew() -> None:
     translation = await translate(chain(Talkative()), "Where is my order?", None)
     assert translation.source == "en"
