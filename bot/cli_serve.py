@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import errno
+import gc
 import os
 import socket
 import sys
@@ -22,13 +23,14 @@ if TYPE_CHECKING:
 
 def serve(config: Config = None) -> None:
     """启动服务，直到按下 Ctrl+C (start the service)."""
+    gc.disable()  # see _settle
     from bot import app, logs  # noqa: PLC0415 - imported when used, help stays fast
     from bot.settings_file import load  # noqa: PLC0415
 
     settings = load(config)
     _refuse_taken_port(settings.server)
     logs.configure()
-    run(app.serve(settings, demo=False))
+    run(app.serve(settings, demo=False, ready=_settle))
 
 
 def demo(
@@ -41,6 +43,7 @@ def demo(
     ] = None,
 ) -> None:
     """试用：无需密钥、账号和网络 (try it: no key, no account, no network needed)."""
+    gc.disable()  # see _settle
     import logging  # noqa: PLC0415
 
     from bot import app, logs  # noqa: PLC0415
@@ -51,6 +54,7 @@ def demo(
     logs.configure(level=logging.WARNING if sys.stderr.isatty() else logging.INFO)
 
     async def ready(running: App) -> None:
+        await _settle(running)
         for label, address in running.addresses():
             typer.echo(f"{label}  {address}")
         if browser or (browser is None and _has_desktop()):
@@ -61,6 +65,12 @@ def demo(
             await play(running.inbox, running.desk, load_story(), account=settings.channel_accounts[0].id)
 
     run(app.serve(settings, demo=True, ready=ready))
+
+
+async def _settle(_: App) -> None:
+    """Begin to collect garbage; what was made while starting stays, and is not looked through again and again."""
+    gc.freeze()
+    gc.enable()
 
 
 def run(service: Coroutine[None, None, None]) -> None:
