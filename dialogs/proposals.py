@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from dialogs import cases, remedies
-from dialogs.messages import Case, Kind, Mood, Reading, Shop, Step
+from dialogs.messages import Case, Kind, Mood, Reading, Shop, Step, Want
 from dialogs.playbooks import GENERAL, Playbooks, ReplyRule
 
 PROPOSALS = 3
@@ -26,7 +26,7 @@ _INSTEAD: Mapping[Kind, tuple[Kind, ...]] = {
 def topic(case: Case, reading: Reading) -> str:
     """What this turn is answered as: the message's situation, else what the case is about."""
     situation = reading.situation
-    if situation == GENERAL:
+    if situation == GENERAL or (situation in cases.SOCIAL and _asks(reading)):
         return case.situation
     if situation in cases.SOCIAL or case.situation == GENERAL:
         return situation
@@ -43,20 +43,25 @@ def choose(playbooks: Playbooks, case: Case, reading: Reading, shop: Shop) -> tu
     if situation in cases.SOCIAL - {GENERAL} or situation in cases.PRESALE:
         return _friendly(own, general, case)
     chosen: list[ReplyRule] = []
-    for kind in slots(case, situation):
+    for kind in slots(case, situation, fresh=reading.situation not in cases.SOCIAL):
         best = _best(kind, own, general, case, chosen)
         if best is not None:
             chosen.append(best)
     return tuple(chosen)
 
 
-def slots(case: Case, situation: str) -> tuple[Kind, Kind, Kind]:
-    """The kinds asked for at this step (domain: seven steps of a good conversation)."""
+def _asks(reading: Reading) -> bool:
+    """Whether a message that sounds like small talk («Хорошо, верните деньги») asks for something or is angry."""
+    return reading.mood is Mood.ANGRY or any(want is not Want.INFORMATION for want in reading.wants)
+
+
+def slots(case: Case, situation: str, *, fresh: bool) -> tuple[Kind, Kind, Kind]:
+    """The kinds asked for at this step of the seven; ``fresh`` when the message itself speaks of a trouble."""
     last = case.kinds[-1] if case.kinds else None
     second = Kind.NOTICE if last is Kind.APOLOGY else Kind.APOLOGY
     if situation == GENERAL or not cases.facts_known(case):
         return Kind.CALMING, second, Kind.QUESTION
-    if case.step is Step.FOLLOW_UP and case.mood is Mood.CALM:
+    if case.step is Step.FOLLOW_UP and case.mood is Mood.CALM and not fresh:
         return Kind.NOTICE, Kind.CALMING, Kind.REMEDY
     return Kind.CALMING, second, Kind.REMEDY
 

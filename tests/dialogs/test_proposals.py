@@ -154,6 +154,26 @@ def test_a_wish_within_a_trouble_keeps_the_trouble():
     assert told(Case(), wish).situation == "return_request"
 
 
+def test_small_talk_that_asks_for_money_is_answered_as_the_trouble_it_is():
+    case = sent(told(Case(), reading("in_transit")), "in_transit.extend_time")
+    polite = reading("praise", wants=(Want.REFUND,))
+    rules = offered(told(case, polite), polite)
+    assert {rule.situation for rule in rules} <= {"in_transit", "unknown"}
+    assert Kind.REMEDY in [rule.kind for rule in rules]
+    alone = reading("praise", wants=(Want.REFUND,))
+    assert Kind.QUESTION in [rule.kind for rule in offered(told(Case(), alone), alone)]
+
+
+def test_a_fresh_trouble_after_a_remedy_is_not_asked_whether_all_is_settled():
+    case = sent(told(Case(), reading("not_received")), "not_received.investigate")
+    dispute = reading("dispute_opened")
+    rules = offered(told(case, dispute), dispute)
+    assert [rule.kind for rule in rules] == [Kind.CALMING, Kind.APOLOGY, Kind.REMEDY]
+    assert {rule.situation for rule in rules} == {"dispute_opened"}
+    quiet = reading("unknown")
+    assert offered(told(case, quiet), quiet)[0].kind is Kind.NOTICE
+
+
 def test_an_unclear_message_keeps_the_case_and_an_unclear_start_is_asked_about():
     unclear = reading("unknown")
     assert Kind.QUESTION in [rule.kind for rule in offered(told(Case(), unclear), unclear)]
