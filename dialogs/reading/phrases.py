@@ -11,9 +11,8 @@ from __future__ import annotations
 import itertools
 import re
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
 from functools import cache
-from typing import Final
+from typing import Final, NamedTuple
 
 GAP: Final = "..."
 SHORT_GAP: Final = ".."
@@ -24,9 +23,11 @@ _MARKS: Final = frozenset({GAP, SHORT_GAP, NUMBER, START, END})
 _MANY: Final = 400  # sequences one phrase may stand for; more is a slip of the pen
 
 
-@dataclass(frozen=True, slots=True)
-class Element:
-    """One place of a sequence: the forms that may stand there, after at most ``gap`` other words and ``commas``."""
+class Element(NamedTuple):
+    """One place of a sequence: the forms that may stand there, after at most ``gap`` other words and ``commas``.
+
+    Tens of thousands are made when the cues are loaded; a named tuple is made three times as fast as a dataclass.
+    """
 
     forms: frozenset[str]
     gap: int = 0
@@ -99,6 +100,9 @@ def _choices(
     several: list[tuple[frozenset[str], ...]] = []
     for form in body.split("|"):
         for member in _members(form, phrase, groups):
+            if member.isalnum():  # one plain word, as most are
+                single.add(_form(member, phrase, fold))
+                continue
             spots = member.replace("_", " ").split()
             words = [frozenset(_form(word, phrase, fold) for word in spot.split("|")) for spot in spots]
             if len(words) == 1:
