@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
-from dialogs.messages import Fault, SituationReading, Span
+from dialogs.messages import Fault, SituationReading, Span, Want
 from dialogs.reading.matcher import Match
 from dialogs.reading.situations import HIGH_STAKES, ORDER, SOCIAL, USUAL_FAULT
 
 SURE_ENOUGH: Final = 0.5  # below this nothing is read: unknown is an honest answer
 _CLEAR: Final = 0.8  # from here on the order of situations decides which one leads
+# What an order may give back: asking for it is a buyer's right, whatever comes with it.
+FAIR: Final = frozenset({Want.REFUND, Want.PARTIAL_REFUND, Want.RESEND, Want.EXCHANGE, Want.RETURN})
 _SHOWN: Final = 4  # situations and cues handed on
 _CUES: Final = 3
 _SILENCED: Final = frozenset({"situation", "mood", "wants"})  # kinds of cues that may turn out to mean nothing
@@ -102,6 +104,20 @@ def situations(voices: Iterable[Voice]) -> tuple[SituationReading, ...]:
         if 1 - left >= SURE_ENOUGH
     ]
     return tuple(sorted(readings, key=_rank))[:_SHOWN]
+
+
+def fairly(found: tuple[SituationReading, ...], wants: Iterable[Want]) -> tuple[SituationReading, ...]:
+    """The same, with a demand for what an order may give back read as a threat at most, never as extortion.
+
+    "A refund or a bad review" is an angry buyer, who must still be offered a remedy.
+    """
+    if FAIR.isdisjoint(wants) or all(reading.id != "extortion" for reading in found):
+        return found
+    threat = next((reading for reading in found if reading.id == "review_threat"), None)
+    if threat is not None:
+        return tuple(sorted((reading for reading in found if reading.id != "extortion"), key=_rank))
+    renamed = (replace(reading, id="review_threat") if reading.id == "extortion" else reading for reading in found)
+    return tuple(sorted(renamed, key=_rank))
 
 
 def _rank(reading: SituationReading) -> tuple[int, int, float]:

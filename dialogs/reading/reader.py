@@ -65,8 +65,9 @@ class Reader:
         if chinese and chinese != text and SELLER_LANGUAGE in self._languages:
             translated = self._languages[SELLER_LANGUAGE].matcher.scan(chinese[:LENGTH])
             voices.append(Voice(decision.standing(translated.matches), _TRANSLATED, in_chinese=True))
-        found = decision.situations(voices)
         matches = [match for voice in voices for match in voice.matches]
+        wants = tuple(Want(want) for want in _told(matches, "wants"))
+        found = decision.fairly(decision.situations(voices), wants)
         about = tuple(reading.id for reading in found)
         earlier = (case.situation,) if case else ()
         return Reading(
@@ -74,7 +75,7 @@ class Reader:
             situations=found,
             mood=mood.read(text, _told(matches, "mood"), about),
             urgency=Urgency.HIGH if _told(matches, "urgency") else Urgency.NORMAL,
-            wants=tuple(Want(want) for want in _told(matches, "wants")),
+            wants=wants,
             facts=self._facts.get(code, self._plain_facts).read(
                 text, scan, today=today, media=media, waiting=not WAITING.isdisjoint(about or earlier)
             ),
