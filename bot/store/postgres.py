@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
@@ -20,6 +21,7 @@ CONNECTIONS = 8
 # Any two numbers of our own; they keep two upgrades, or two lonely owners, of one database apart.
 _UPGRADE_LOCK = 5_202_001
 _OWNER_LOCK = 5_202_002
+_RESTART = 3.0  # seconds a new owner waits for the one before
 
 
 class PostgresDatabase:
@@ -80,5 +82,10 @@ class PostgresDatabase:
 
 
 def _claim(conn: Connection, name: str) -> None:
-    if not conn.execute(text("SELECT pg_try_advisory_lock(:key)"), {"key": _OWNER_LOCK}).scalar():
+    # The server gives the lock of a process that ended back a moment later, so a restart asks more than once.
+    until = time.monotonic() + _RESTART
+    while not conn.execute(text("SELECT pg_try_advisory_lock(:key)"), {"key": _OWNER_LOCK}).scalar():
+        if time.monotonic() < until:
+            time.sleep(0.05)
+            continue
         raise StoreError(f"{name} is in use by another Heqi process: stop that one, or name another database")
