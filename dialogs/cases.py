@@ -32,6 +32,7 @@ WISHES = frozenset({"return_request", "change_order", "refund_status", "payment"
 # Situations that mark the case until it is resolved.
 FLAGGED = frozenset({"review_threat", "extortion", "dispute_opened", "bad_review", "complaint"})
 OVERDUE = "overdue"
+UNREACHABLE = "unreachable"  # until the buyer writes again
 
 
 def merge(old: Facts, new: Facts) -> Facts:
@@ -70,7 +71,7 @@ def after_message(case: Case, reading: Reading) -> Case:
         facts=facts,
         wants=reading.wants or base.wants,
         language=reading.language.code or base.language,
-        flags=tuple(flags),
+        flags=tuple(flag for flag in flags if flag != UNREACHABLE),
     )
     return replace(updated, step=step(updated))
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
-from dialogs.messages import Choice, DeliveryState, Media
+from dialogs.messages import Choice, DeliveryState, Media, TemplateUse
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -16,7 +16,22 @@ class BuyerWrote:
     text: str
     media: tuple[Media, ...] = ()
     reply_to: str | None = None  # the platform's id of the message it answers
+    album: str | None = None  # messages of one album arrive one by one and are read as one
     type: Literal["buyer_wrote"] = "buyer_wrote"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BuyerStarted:
+    """A buyer opened the chat without having written (``/start``).
+
+    ``greeting`` is what the shop has set to be said then, in ``language``, and ``greeting_chinese`` the same for the
+    seller; without it nothing is said.
+    """
+
+    language: str | None = None  # what the platform tells of the buyer's interface, not of what they write
+    greeting: str = ""
+    greeting_chinese: str = ""
+    type: Literal["buyer_started"] = "buyer_started"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,6 +41,26 @@ class BuyerEdited:
     of: str
     text: str
     type: Literal["buyer_edited"] = "buyer_edited"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BuyerDeleted:
+    """A buyer took an earlier message back; ``of`` is the platform's id of it. Its words stay as evidence."""
+
+    of: str
+    type: Literal["buyer_deleted"] = "buyer_deleted"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SellerWrote:
+    """Somebody answered on the platform itself (the phone), or the platform echoes what Heqi sent.
+
+    Which of the two is found out by the platform's id of the message, the event's ``external_id``.
+    """
+
+    text: str
+    media: tuple[Media, ...] = ()
+    type: Literal["seller_wrote"] = "seller_wrote"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,7 +119,52 @@ class AgentDecided:
     agent: str
     message_id: int
     decision: Literal["retry", "send", "cancel", "arrived"]
+    lead: bool = False  # a lead decides: the limits of an agent do not bind
     type: Literal["agent_decided"] = "agent_decided"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AgentApproved:
+    """A lead approved or refused a reply above the limits."""
+
+    agent: str
+    message_id: int
+    approved: bool
+    type: Literal["agent_approved"] = "agent_approved"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AgentClaimed:
+    """Somebody takes care of the open escalation; the first one wins."""
+
+    agent: str
+    type: Literal["agent_claimed"] = "agent_claimed"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AgentEscalated:
+    """Somebody asks the team, or the leads, to look at the conversation."""
+
+    agent: str
+    type: Literal["agent_escalated"] = "agent_escalated"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AgentSentTemplate:
+    """An approved template leaves; the only way once the messaging window is closed."""
+
+    agent: str
+    template: TemplateUse
+    type: Literal["agent_sent_template"] = "agent_sent_template"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeliveryFailed:
+    """An outgoing message did not leave, or nobody knows whether it did; the outbox tells."""
+
+    message_id: int
+    error: str
+    type: Literal["delivery_failed"] = "delivery_failed"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -107,7 +187,10 @@ class ClockDue:
 
 Body = (
     BuyerWrote
+    | BuyerStarted
     | BuyerEdited
+    | BuyerDeleted
+    | SellerWrote
     | Receipt
     | AgentChose
     | AgentSetLanguage
@@ -115,6 +198,11 @@ Body = (
     | AgentNoted
     | AgentDecided
     | AgentRetranslated
+    | AgentApproved
+    | AgentClaimed
+    | AgentEscalated
+    | AgentSentTemplate
+    | DeliveryFailed
     | ClockDue
 )
 

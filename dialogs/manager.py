@@ -9,8 +9,19 @@ from dataclasses import replace
 from datetime import date, timedelta
 from typing import Protocol
 
-from dialogs import cases, proposals
-from dialogs.events import AgentDecided, AgentRetranslated, AgentSetLanguage, AgentSetStatus, ClockDue
+from dialogs import cases, escalations, proposals
+from dialogs.answers import Answers, Writes, buyer_language
+from dialogs.events import (
+    AgentDecided,
+    AgentEscalated,
+    AgentRetranslated,
+    AgentSentTemplate,
+    AgentSetLanguage,
+    AgentSetStatus,
+    BuyerStarted,
+    ClockDue,
+    SellerWrote,
+)
 from dialogs.messages import (
     SELLER_LANGUAGE,
     Case,
@@ -19,6 +30,7 @@ from dialogs.messages import (
     ClockSet,
     Conversation,
     Direction,
+    Kind,
     LanguageGuess,
     LanguageReading,
     Media,
@@ -26,6 +38,7 @@ from dialogs.messages import (
     Origin,
     Proposal,
     Reading,
+    Reason,
     Refusal,
     RefusalCode,
     Reply,
@@ -39,6 +52,8 @@ from dialogs.ports import Detector, Translator
 from dialogs.typed import Typed
 
 RESPONSE = "response"  # the clock of step 1: the buyer waits for a first answer
+# All clocks an answer stops.
+CLOCKS = (RESPONSE, escalations.UNANSWERED, escalations.WINDOW)
 
 
 class Reads(Protocol):
@@ -58,22 +73,6 @@ class Reads(Protocol):
         ...
 
 
-class Writes(Protocol):
-    """Renders written replies."""
-
-    def render(self, reply_id: str, language: str, facts: Mapping[str, object]) -> str:
-        """The reply in ``language``.
-
-        Raises:
-            NotWritten: nobody has written it.
-        """
-        ...
-
-    def written(self, reply_id: str) -> frozenset[str]:
-        """Languages a person has written the reply in, Chinese included."""
-        ...
-
-
 class DialogManager:
     """Decides what every event of a conversation means and what is offered or sent."""
 
@@ -86,6 +85,7 @@ class DialogManager:
         self._playbooks = playbooks
         self._replies = replies
         self._typed = Typed(translator, detector)
+        self._answers = Answers(playbooks, replies, self._typed)
 
     async def on_buyer_message(self, message: Message, conversation: Conversation) -> Turn:
         """Read a buyer's message, put it into Chinese, and offer replies."""
@@ -107,36 +107,100 @@ class DialogManager:
         )
         case = cases.after_message(conversation.case, reading)
         offered = await self._offer(case, reading, conversation, key=_key(message, conversation, case.language))
-        due = message.at + timedelta(minutes=conversation.shop.response_minutes)
         return Turn(
             case=case,
             reading=reading,
             translation=translation,
             proposals=offered,
             language_memory=language.memory,
-            start_clocks=() if _is_waiting(conversation) else (ClockSet(RESPONSE, due),),
+            start_clocks=_clocks(message, conversation),
+            escalate=escalations.of_message(reading, translation, conversation.shop),
         )
+
+    async def on_buyer_started(self, body: BuyerStarted, conversation: Conversation) -> Turn:
+        """A buyer opened the chat: what the shop has set to be said then, once, and to nobody known."""
+        if not body.greeting or conversation.history:
+            return Turn(case=conversation.case)
+        reply = Reply(
+            seller_text=body.greeting_chinese or body.greeting,
+            buyer_text=body.greeting,
+            language=body.language,
+            origin=Origin.WRITTEN,
+        )
+        return Turn(case=conversation.case, reply=reply)
+
+    async def on_seller_wrote(self, body: SellerWrote, conversation: Conversation) -> Turn:
+        """The seller answered on the platform itself: nothing has to leave, everything else is as after a choice."""
+        read = self._detector.detect(body.text)
+        translation = await self._translator.translate(
+            body.text,
+            source=read.code,
+            target=SELLER_LANGUAGE,
+            shop=conversation.shop.id,
+            glossary=conversation.shop.glossary,
+        )
+        reply = Reply(
+            seller_text=translation.text or body.text,
+            buyer_text=body.text,
+            language=read.code,
+            origin=None,
+            translation=translation,
+            media=body.media,
+            on_platform=True,
+        )
+        return _after(reply, conversation)
+
+    async def on_template(self, body: AgentSentTemplate, conversation: Conversation) -> Turn:
+        """An approved template leaves; its text is the platform's, its Chinese a translation for the seller."""
+        if not conversation.capabilities.templates:
+            return Turn(case=conversation.case, refusal=Refusal(RefusalCode.UNKNOWN_TARGET, "template"))
+        language = body.template.language.partition("_")[0].lower()
+        back = await self._translator.translate(
+            body.template.text,
+            source=language,
+            target=SELLER_LANGUAGE,
+            shop=conversation.shop.id,
+            glossary=conversation.shop.glossary,
+        )
+        reply = Reply(
+            seller_text=back.text or body.template.text,
+            buyer_text=body.template.text,
+            language=language,
+            origin=Origin.WRITTEN,
+            kind=Kind.NOTICE,
+            template=body.template,
+        )
+        return _after(reply, conversation)
+
+    async def on_delivery_failed(self, error: str, conversation: Conversation) -> Turn:
+        """A delivery did not arrive, or nobody knows: the team is told, and an unreachable buyer is marked."""
+        case = conversation.case
+        if error == cases.UNREACHABLE:
+            case = replace(case, flags=tuple(dict.fromkeys((*case.flags, cases.UNREACHABLE))))
+        return Turn(case=case, escalate=escalations.of_failure(error, conversation.shop))
 
     async def on_seller_choice(self, choice: Choice, conversation: Conversation) -> Turn:
         """Prove and render what the seller decided to send; a refusal says what stands in the way."""
-        reply = await self._reply(choice, conversation)
+        reply = await self._answers.reply(choice, conversation)
         if isinstance(reply, Refusal):
             return Turn(case=conversation.case, refusal=reply)
         if reply.held is not None:
-            return Turn(case=conversation.case, reply=reply)
-        return Turn(
-            case=cases.after_reply(conversation.case, reply), reply=reply, proposals=(), stop_clocks=(RESPONSE,)
-        )
+            waits_for_lead = reply.held is RefusalCode.NEEDS_APPROVAL
+            reasons = escalations.wanted([Reason.APPROVAL] if waits_for_lead else [], conversation.shop)
+            return Turn(case=conversation.case, reply=reply, escalate=reasons)
+        return _after(reply, conversation)
 
     async def on_team_action(
         self,
-        body: AgentSetLanguage | AgentSetStatus | AgentRetranslated | AgentDecided,
+        body: AgentSetLanguage | AgentSetStatus | AgentRetranslated | AgentDecided | AgentEscalated,
         conversation: Conversation,
         latest: Message | None,
     ) -> Turn:
         """What an agent's action on the conversation changes; ``latest`` is the buyer's message it is about."""
         if isinstance(body, AgentSetStatus):
             return _status_turn(conversation.case, resolved=body.resolved)
+        if isinstance(body, AgentEscalated):
+            return Turn(case=replace(conversation.case, urgency=Urgency.HIGH), escalate=(Reason.ASKED,))
         if isinstance(body, AgentSetLanguage):
             conversation = replace(conversation, language_override=body.language)
             if body.language is not None:
@@ -146,11 +210,11 @@ class DialogManager:
         turn = await self.on_buyer_message(latest, conversation)
         if conversation.case.status is CaseStatus.RESOLVED or not _is_latest(latest, conversation):
             # Only the reading of that one message is new; what the case has come to since stays.
-            return replace(turn, case=conversation.case, proposals=None, start_clocks=())
+            return replace(turn, case=conversation.case, proposals=None, start_clocks=(), escalate=())
         # Its pictures were counted and the buyer's clock was started the first time it was read.
         photos = max(conversation.case.facts.photos, turn.reading.facts.photos if turn.reading else 0)
         facts = replace(turn.case.facts, photos=photos)
-        return replace(turn, case=replace(turn.case, facts=facts), start_clocks=())
+        return replace(turn, case=replace(turn.case, facts=facts), start_clocks=(), escalate=())
 
     async def on_clock(self, body: ClockDue, conversation: Conversation) -> Turn:
         """A clock of the conversation ran out: it becomes urgent and says why."""
@@ -158,14 +222,17 @@ class DialogManager:
         if case.status is CaseStatus.RESOLVED:
             return Turn(case=case)
         flags = tuple(dict.fromkeys((*case.flags, cases.OVERDUE))) if body.kind == RESPONSE else case.flags
-        return Turn(case=replace(case, flags=flags, urgency=Urgency.HIGH))
+        return Turn(
+            case=replace(case, flags=flags, urgency=Urgency.HIGH),
+            escalate=escalations.of_clock(body.kind, conversation.shop),
+        )
 
     async def preview(self, seller_text: str, conversation: Conversation) -> Translation | Refusal:
         """What a typed text would become for this buyer."""
         language = buyer_language(conversation)
         if language is None:
             return Refusal(RefusalCode.NO_LANGUAGE)
-        written = self._as_written(seller_text, language)
+        written = self._answers.as_written(seller_text, language)
         if written is not None:
             return Translation(text=written[1], source=SELLER_LANGUAGE, target=language, engine="written")
         return await self._typed.translate(seller_text, language, conversation.shop)
@@ -236,70 +303,25 @@ class DialogManager:
             attempts=translation.attempts,
         )
 
-    async def _reply(self, choice: Choice, conversation: Conversation) -> Reply | Refusal:
-        proposal = None
-        if choice.proposal_id is not None:
-            proposal = next((p for p in conversation.proposals if p.id == choice.proposal_id), None)
-            if proposal is None:
-                return Refusal(RefusalCode.CLOSED)
-        if proposal is not None and _is_pick(choice, proposal):
-            return self._picked(proposal, conversation)
-        language = buyer_language(conversation)
-        if language is None:
-            return Refusal(RefusalCode.NO_LANGUAGE)
-        written = self._as_written(choice.seller_text, language) if choice.buyer_text is None else None
-        if written is not None:
-            rule, text = written
-            return self._fits_channel(
-                Reply(
-                    seller_text=rule.zh,
-                    buyer_text=text,
-                    language=language,
-                    origin=Origin.WRITTEN,
-                    kind=rule.kind,
-                    reply_id=rule.id,
-                ),
-                conversation,
-            )
-        reply = await self._typed.reply(choice, language, conversation.shop)
-        if isinstance(reply, Refusal):
-            return reply
-        kind = proposal.kind if proposal is not None else choice.kind
-        return self._fits_channel(replace(reply, kind=kind, reply_id=choice.reply_id), conversation)
 
-    def _picked(self, proposal: Proposal, conversation: Conversation) -> Reply | Refusal:
-        if proposal.language is None:
-            return Refusal(RefusalCode.NO_LANGUAGE)
-        reply = Reply(
-            seller_text=proposal.seller_text,
-            buyer_text=proposal.buyer_text,
-            language=proposal.language,
-            origin=proposal.origin,
-            kind=proposal.kind,
-            reply_id=proposal.reply_id,
-            held=RefusalCode.NOT_TRANSLATED if proposal.buyer_text is None else None,
+def _after(reply: Reply, conversation: Conversation) -> Turn:
+    """The turn of a reply that leaves."""
+    return Turn(case=cases.after_reply(conversation.case, reply), reply=reply, proposals=(), stop_clocks=CLOCKS)
+
+
+def _clocks(message: Message, conversation: Conversation) -> tuple[ClockSet, ...]:
+    """The clocks a buyer's message starts: who waits already waits no shorter, but may be answered longer."""
+    started: tuple[ClockSet, ...] = ()
+    shop, hours = conversation.shop, conversation.capabilities.window_hours
+    if not _is_waiting(conversation):
+        started = (
+            ClockSet(RESPONSE, message.at + timedelta(minutes=shop.response_minutes)),
+            ClockSet(escalations.UNANSWERED, message.at + timedelta(minutes=shop.unanswered_minutes)),
         )
-        return self._fits_channel(reply, conversation)
-
-    def _as_written(self, seller_text: str, language: str) -> tuple[ReplyRule, str] | None:
-        """A typed text that is, word for word, a written reply goes out in the words a person wrote."""
-        rule = self._playbooks.by_text.get(seller_text.strip())
-        if rule is None or rule.placeholders or language not in self._replies.written(rule.id):
-            return None
-        return rule, self._replies.render(rule.id, language, {})
-
-    def _fits_channel(self, reply: Reply, conversation: Conversation) -> Reply | Refusal:
-        limits = conversation.capabilities
-        encoding, width = ("utf-16-le", 2) if limits.text_unit == "utf16" else ("utf-8", 1)
-        length = len((reply.buyer_text or "").encode(encoding, "surrogatepass")) // width
-        if length > limits.text_limit:
-            return Refusal(RefusalCode.TOO_LONG, f"{length} > {limits.text_limit}")
-        return reply
-
-
-def buyer_language(conversation: Conversation) -> str | None:
-    """The language answers leave in: what an agent fixed, else what the buyer was last known to write."""
-    return conversation.language_override or conversation.case.language
+    if hours is not None:
+        closes = message.at + timedelta(hours=hours)
+        started += (ClockSet(escalations.WINDOW, closes - escalations.WINDOW_WARNING),)
+    return started
 
 
 def _is_waiting(conversation: Conversation) -> bool:
@@ -314,11 +336,6 @@ def _is_latest(message: Message, conversation: Conversation) -> bool:
     return all(m.seq <= message.seq for m in conversation.history if m.direction is Direction.INCOMING)
 
 
-def _is_pick(choice: Choice, proposal: Proposal) -> bool:
-    same_chinese = choice.seller_text == proposal.seller_text
-    return same_chinese and choice.buyer_text in {None, proposal.buyer_text}
-
-
 def _status_turn(case: Case, *, resolved: bool) -> Turn:
     if not resolved:
         return Turn(case=replace(case, status=CaseStatus.OPEN))
@@ -328,7 +345,7 @@ def _status_turn(case: Case, *, resolved: bool) -> Turn:
         urgency=Urgency.NORMAL,
         flags=tuple(flag for flag in case.flags if flag != cases.OVERDUE),
     )
-    return Turn(case=closed, proposals=(), stop_clocks=(RESPONSE,))
+    return Turn(case=closed, proposals=(), stop_clocks=CLOCKS)
 
 
 def _key(message: Message, conversation: Conversation, language: str | None) -> str:

@@ -124,6 +124,33 @@ class RefusalCode(StrEnum):
     NOT_TRANSLATED = "not_translated"
     UNPROVEN = "unproven"  # an entity of the Chinese text could not be proven in the outgoing text
     UNKNOWN_TARGET = "unknown_target"  # the proposal, message or conversation does not exist
+    WINDOW_CLOSED = "window_closed"  # the channel takes free text no longer; a template is the way
+    NEEDS_APPROVAL = "needs_approval"  # it promises more than an agent may; a lead decides
+    CLAIMED = "claimed"  # somebody else took the escalation first
+    NOT_ALLOWED = "not_allowed"  # the agent's role may not do this
+    MEDIA = "media"  # the channel does not carry this attachment
+
+
+class Reason(StrEnum):
+    """Why a conversation was escalated to the team."""
+
+    ANGRY = "angry"
+    THREAT = "threat"  # of a bad review, a dispute, a complaint
+    EXTORTION = "extortion"
+    DEADLINE = "deadline"  # the messaging window or another clock is about to close
+    APPROVAL = "approval"  # a reply above the limits waits for a lead
+    UNANSWERED = "unanswered"
+    ENGINE_DOWN = "engine_down"
+    DELIVERY_FAILED = "delivery_failed"
+    UNREACHABLE = "unreachable"
+    ASKED = "asked"  # somebody of the team pressed 升级
+
+
+class Severity(StrEnum):
+    """How loud an escalation is."""
+
+    HIGH = "high"
+    URGENT = "urgent"
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,13 +163,19 @@ class Money:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Media:
-    """One attachment; ``kind`` is photo, video, voice, document, sticker or location, ``ref`` names the bytes."""
+    """One attachment; ``kind`` is photo, video, voice, document, sticker or location, ``ref`` names the bytes.
+
+    ``remote`` is what the channel fetches the bytes by; while ``ref`` is empty they are still there. ``error`` says why
+    they will never come (``too_big``, ``gone``, …).
+    """
 
     kind: str
     name: str = ""
     mime: str = ""
     size: int = 0
     ref: str = ""
+    remote: str = ""
+    error: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -265,14 +298,18 @@ class Contact:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Capabilities:
-    """What a channel can carry."""
+    """What a channel can carry; longer texts leave in parts, buttons beyond what it has stay lines of the text."""
 
-    text_limit: int = 4096  # in ``text_unit``
+    text_limit: int = 4096  # of one part, in ``text_unit``
     text_unit: str = "utf16"  # utf16 or bytes
+    parts: int = 8  # so many parts at most for one reply
     buttons: int = 0
-    media: bool = False
+    button_limit: int = 20  # characters of a button's title
+    media: Mapping[str, int] = field(default_factory=dict)  # kind → largest size in bytes that can be sent
     window_hours: int | None = None  # free text only so long after the buyer's last message
+    templates: bool = False  # approved templates may be sent when the window is closed
     idempotent: bool = False  # sending the same delivery twice is one message
+    one_chat: bool = False  # a contact has one chat here, whatever alias the platform calls them by today
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -288,6 +325,18 @@ class Shop:
         {"information", "extend_time", "gift", "credit", "partial_refund", "resend", "refund", "return_refund"}
     )
     glossary: Mapping[str, Mapping[str, str]] = field(default_factory=dict)  # term → language → fixed wording
+    escalate: frozenset[Reason] = frozenset(Reason)  # what the team is told of at once
+    unanswered_minutes: int = 15  # so long a buyer waits before the team is told
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TemplateUse:
+    """An approved template with the values of its variables, and the text the buyer reads."""
+
+    name: str
+    language: str  # as the platform writes it, e.g. ``pt_BR``
+    values: tuple[str, ...] = ()
+    text: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -307,6 +356,7 @@ class Message:
     kind: Kind | None = None
     origin: Origin | None = None  # of an outgoing text
     edits: int | None = None  # id of the message this one replaces
+    deleted_at: datetime | None = None  # the buyer took it back; the words stay as evidence
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -358,6 +408,8 @@ class Conversation:
     language_memory: tuple[LanguageGuess, ...] = ()
     history: tuple[Message, ...] = ()  # the latest messages, oldest first, without the one at hand
     proposals: tuple[Proposal, ...] = ()  # the open ones
+    window_until: datetime | None = None  # None: the channel has no window
+    window_open: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -378,6 +430,8 @@ class Choice:
     confirmed: bool = False
     kind: Kind | None = None
     reply_id: str | None = None
+    media: tuple[Media, ...] = ()
+    lead: bool = False  # a lead sends it, or has approved it: the limits of an agent do not bind
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -387,11 +441,14 @@ class Reply:
     seller_text: str
     buyer_text: str | None
     language: str | None
-    origin: Origin
+    origin: Origin | None
     kind: Kind | None = None
     reply_id: str | None = None
     translation: Translation | None = None
     held: RefusalCode | None = None
+    media: tuple[Media, ...] = ()
+    template: TemplateUse | None = None
+    on_platform: bool = False  # the seller wrote it on the platform itself: it has left already
 
 
 @dataclass(frozen=True, slots=True)
@@ -423,3 +480,4 @@ class Turn:
     language_memory: tuple[LanguageGuess, ...] | None = None  # None: unchanged
     start_clocks: tuple[ClockSet, ...] = ()
     stop_clocks: tuple[str, ...] = ()
+    escalate: tuple[Reason, ...] = ()

@@ -7,7 +7,17 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from adapters.ports import Channel, Outgoing
-from dialogs.events import AgentRetranslated, AgentSetLanguage, AgentSetStatus, ClockDue
+from dialogs.errors import Refused
+from dialogs.events import (
+    AgentEscalated,
+    AgentRetranslated,
+    AgentSentTemplate,
+    AgentSetLanguage,
+    AgentSetStatus,
+    BuyerStarted,
+    ClockDue,
+    SellerWrote,
+)
 from dialogs.messages import (
     Capabilities,
     CaseStatus,
@@ -17,11 +27,13 @@ from dialogs.messages import (
     Kind,
     LanguageGuess,
     LanguageReading,
+    Media,
     Message,
     Mood,
     Origin,
     Proposal,
     Reading,
+    Reason,
     Refusal,
     RefusalCode,
     Reply,
@@ -50,7 +62,8 @@ class FakeManager:
     """Decides like the dialogs do, in one line each.
 
     The Chinese of a text is ``中:`` and the text, the buyer's wording ``ES:`` and the Chinese. ``angry`` in a text
-    makes the case angry; a typed ``留`` is held as untranslated, ``空`` is refused. ``failures`` are raised first.
+    makes the case angry; a typed ``留`` is held as untranslated, ``批`` until a lead approves, ``空`` is refused.
+    ``failures`` are raised first.
     """
 
     def __init__(self) -> None:
@@ -84,7 +97,11 @@ class FakeManager:
             origin=Origin.WRITTEN if picked else Origin.MACHINE,
             kind=picked.kind if picked else None,
             reply_id=picked.reply_id if picked else None,
+            media=choice.media,
         )
+        if "批" in choice.seller_text and not choice.lead:
+            held = replace(reply, held=RefusalCode.NEEDS_APPROVAL)
+            return Turn(case=case, reply=held, escalate=(Reason.APPROVAL,))
         if "留" in choice.seller_text and not choice.confirmed:
             return Turn(case=case, reply=replace(reply, buyer_text=choice.buyer_text, held=RefusalCode.NOT_TRANSLATED))
         case = replace(case, said=(*case.said, reply.reply_id or "typed"))
@@ -92,7 +109,7 @@ class FakeManager:
 
     async def on_team_action(
         self,
-        body: AgentSetLanguage | AgentSetStatus | AgentRetranslated,
+        body: AgentSetLanguage | AgentSetStatus | AgentRetranslated | AgentEscalated,
         conversation: Conversation,
         latest: Message | None,
     ) -> Turn:
@@ -100,10 +117,46 @@ class FakeManager:
         if isinstance(body, AgentSetStatus):
             status = CaseStatus.RESOLVED if body.resolved else CaseStatus.OPEN
             return Turn(case=replace(conversation.case, status=status), proposals=(), stop_clocks=("response",))
+        if isinstance(body, AgentEscalated):
+            return Turn(case=conversation.case, escalate=(Reason.ASKED,))
         if latest is None:
             return Turn(case=conversation.case)
         turn = await self.on_buyer_message(latest, conversation)
         return replace(turn, translation=Translation(text=f"再:{latest.text}", source="es", target="zh", engine="fake"))
+
+    async def on_buyer_started(self, body: BuyerStarted, conversation: Conversation) -> Turn:
+        self._note("started", conversation)
+        if not body.greeting:
+            return Turn(case=conversation.case)
+        reply = Reply(seller_text=body.greeting_chinese, buyer_text=body.greeting, language="es", origin=Origin.WRITTEN)
+        return Turn(case=conversation.case, reply=reply)
+
+    async def on_seller_wrote(self, body: SellerWrote, conversation: Conversation) -> Turn:
+        self._note("phone", conversation)
+        reply = Reply(
+            seller_text=f"中:{body.text}",
+            buyer_text=body.text,
+            language="es",
+            origin=None,
+            media=body.media,
+            on_platform=True,
+        )
+        return Turn(case=conversation.case, reply=reply, proposals=(), stop_clocks=("response",))
+
+    async def on_template(self, body: AgentSentTemplate, conversation: Conversation) -> Turn:
+        self._note("template", conversation)
+        reply = Reply(
+            seller_text=f"中:{body.template.text}",
+            buyer_text=body.template.text,
+            language="es",
+            origin=Origin.WRITTEN,
+            template=body.template,
+        )
+        return Turn(case=conversation.case, reply=reply, proposals=())
+
+    async def on_delivery_failed(self, error: str, conversation: Conversation) -> Turn:
+        self._note(f"failed:{error}", conversation)
+        return Turn(case=conversation.case, escalate=(Reason.DELIVERY_FAILED,))
 
     async def on_clock(self, body: ClockDue, conversation: Conversation) -> Turn:
         self._note("clock", conversation)
@@ -136,6 +189,7 @@ class RecordingChannel(Channel):
         self.account = account
         self.shop = "shop"
         self.capabilities = Capabilities(idempotent=idempotent)
+        self.files: dict[str, tuple[bytes, str]] = {}  # what buyers attached, by ``remote``
         self.sent: list[Outgoing] = []
         self.failures: deque[Exception | None] = deque()
 
@@ -145,6 +199,11 @@ class RecordingChannel(Channel):
             raise failure
         self.sent.append(outgoing)
         return f"out-{len(self.sent)}"
+
+    async def fetch(self, media: Media) -> tuple[bytes, str]:
+        if media.remote not in self.files:
+            raise Refused("gone")
+        return self.files[media.remote]
 
     @property
     def texts(self) -> list[str]:

@@ -8,15 +8,30 @@ from datetime import timedelta
 import pytest
 
 from dialogs import cases
-from dialogs.events import AgentRetranslated, AgentSetLanguage, AgentSetStatus, ClockDue
-from dialogs.manager import RESPONSE, DialogManager
+from dialogs.escalations import UNANSWERED, WINDOW, WINDOW_WARNING
+from dialogs.events import (
+    AgentRetranslated,
+    AgentSentTemplate,
+    AgentSetLanguage,
+    AgentSetStatus,
+    BuyerStarted,
+    ClockDue,
+    SellerWrote,
+)
+from dialogs.manager import CLOCKS, RESPONSE, DialogManager
 from dialogs.messages import (
+    Attempt,
     Capabilities,
     CaseStatus,
     Choice,
+    ClockSet,
     Kind,
+    Media,
     Origin,
+    Reason,
+    Refusal,
     RefusalCode,
+    TemplateUse,
     Translation,
     Urgency,
 )
@@ -55,10 +70,11 @@ async def test_every_turn_is_decided_the_same_from_the_same_input():
 async def test_the_buyer_starts_the_response_clock_and_the_answer_stops_it():
     talk = Talk(manager())
     turn = await talk.buyer(LATE)
-    (clock,) = turn.start_clocks
-    assert clock.kind == RESPONSE
-    assert clock.due == MORNING + timedelta(minutes=1 + SHOP.response_minutes)
-    assert (await talk.pick(1)).stop_clocks == (RESPONSE,)
+    assert {clock.kind: clock.due for clock in turn.start_clocks} == {
+        RESPONSE: MORNING + timedelta(minutes=1 + SHOP.response_minutes),
+        UNANSWERED: MORNING + timedelta(minutes=1 + SHOP.unanswered_minutes),
+    }
+    assert (await talk.pick(1)).stop_clocks == CLOCKS
 
 
 async def test_who_writes_again_does_not_wait_any_shorter():
@@ -154,15 +170,21 @@ async def test_an_empty_answer_is_refused(text: str):
 
 
 async def test_a_text_too_long_for_the_channel_is_refused_with_both_numbers():
-    talk = Talk(manager(Scripted(text="word " * 30, proven=True)), capabilities=Capabilities(text_limit=100))
+    talk = Talk(manager(Scripted(text="word " * 60, proven=True)), capabilities=Capabilities(text_limit=100, parts=2))
     await talk.buyer(LATE)
     turn = await talk.type("很长的话")
     assert turn.refusal is not None
-    assert (turn.refusal.code, turn.refusal.detail) == (RefusalCode.TOO_LONG, "150 > 100")
+    assert (turn.refusal.code, turn.refusal.detail) == (RefusalCode.TOO_LONG, "300 > 200")
+
+
+async def test_a_long_text_may_leave_in_parts():
+    talk = Talk(manager(Scripted(text="word " * 30, proven=True)), capabilities=Capabilities(text_limit=100, parts=2))
+    await talk.buyer(LATE)
+    assert (await talk.type("很长的话")).reply is not None
 
 
 async def test_emoji_count_as_the_channel_counts_them():
-    limits = Capabilities(text_limit=4, text_unit="utf16")
+    limits = Capabilities(text_limit=4, text_unit="utf16", parts=1)
     talk = Talk(manager(Scripted(text="😀😀😀", proven=True)), capabilities=limits)
     await talk.buyer(LATE)
     turn = await talk.type("笑")
@@ -224,7 +246,7 @@ async def test_resolving_closes_proposals_and_clock_and_a_new_message_opens_agai
     await talk.buyer(LATE)
     status = AgentSetStatus(agent="小林", resolved=True)
     turn = await talk.manager.on_team_action(status, talk.conversation, None)
-    assert (turn.case.status, turn.proposals, turn.stop_clocks) == (CaseStatus.RESOLVED, (), (RESPONSE,))
+    assert (turn.case.status, turn.proposals, turn.stop_clocks) == (CaseStatus.RESOLVED, (), CLOCKS)
     talk.conversation = replace(talk.conversation, case=turn.case, proposals=())
     again = await talk.buyer("Sorry, it is still not here")
     assert again.case.status is CaseStatus.OPEN
@@ -256,3 +278,129 @@ async def test_every_written_language_renders_every_reply_it_offers():
         for proposal in turn.proposals or ():
             assert "{" not in proposal.seller_text
             assert "{" not in (proposal.buyer_text or "")
+
+
+# ---- channels --------------------------------------------------------------------------------------------------------
+
+
+async def test_the_window_warns_before_it_closes_and_every_message_opens_it_anew():
+    talk = Talk(manager(), capabilities=Capabilities(window_hours=24))
+    (await talk.buyer(LATE))
+    second = await talk.buyer("Hello?")
+    (clock,) = second.start_clocks
+    assert clock == ClockSet(WINDOW, MORNING + timedelta(minutes=2, hours=24) - WINDOW_WARNING)
+
+
+async def test_nothing_but_a_template_leaves_through_a_closed_window():
+    talk = Talk(manager(Scripted(text="翻译", proven=True)), capabilities=Capabilities(window_hours=24, templates=True))
+    await talk.buyer(LATE)
+    talk.conversation = replace(talk.conversation, window_open=False)
+    assert (await talk.pick(1)).refusal == Refusal(RefusalCode.WINDOW_CLOSED)
+    template = TemplateUse(name="update", language="en_US", text="Your order is on its way.")
+    sent = await talk.manager.on_template(AgentSentTemplate(agent="小林", template=template), talk.conversation)
+    assert sent.reply is not None
+    assert (sent.reply.buyer_text, sent.reply.seller_text, sent.reply.language) == (template.text, "翻译", "en")
+    assert sent.stop_clocks == CLOCKS
+
+
+async def test_a_channel_without_templates_sends_none():
+    talk = Talk(manager())
+    await talk.buyer(LATE)
+    sent = AgentSentTemplate(agent="小林", template=TemplateUse(name="update", language="en", text="x"))
+    assert (await talk.manager.on_template(sent, talk.conversation)).refusal is not None
+
+
+async def test_what_is_typed_above_the_limits_waits_for_a_lead():
+    talk = Talk(manager(Scripted(text="We refund 900 USD.", proven=True)))
+    await talk.buyer(LATE)
+    turn = await talk.type("我们退您 900 美元。")
+    assert turn.reply is not None
+    assert turn.reply.held is RefusalCode.NEEDS_APPROVAL
+    assert turn.escalate == (Reason.APPROVAL,)
+    assert turn.proposals is None
+    lead = await talk.choose(Choice(agent="主管", seller_text="我们退您 900 美元。", lead=True))
+    assert lead.reply is not None
+    assert lead.reply.held is None
+
+
+@pytest.mark.parametrize(
+    ("said", "reason"),
+    [
+        ("Refund me right now or I will leave a one star review!!!", Reason.THREAT),
+        ("THIS IS A SCAM, YOU ARE LIARS, I AM FURIOUS!!!", Reason.ANGRY),
+        ("Pay me 100 dollars or I will post ten negative reviews about your shop.", Reason.EXTORTION),
+    ],
+)
+async def test_the_team_is_told_of_what_gets_hot(said: str, reason: Reason):
+    talk = Talk(manager())
+    assert reason in (await talk.buyer(said)).escalate
+    quiet = Talk(manager(), shop=replace(SHOP, escalate=frozenset()))
+    assert (await quiet.buyer(said)).escalate == ()
+
+
+async def test_a_calm_question_tells_nobody():
+    talk = Talk(manager())
+    assert (await talk.buyer(LATE)).escalate == ()
+
+
+async def test_engines_that_all_failed_are_told_but_a_shop_without_engines_is_not():
+    down = Talk(manager(Scripted(attempts=(Attempt("google", "timeout"),))))
+    assert Reason.ENGINE_DOWN in (await down.buyer(LATE)).escalate
+    assert (await Talk(manager()).buyer(LATE)).escalate == ()
+
+
+@pytest.mark.parametrize(
+    ("clock", "reasons"), [(UNANSWERED, (Reason.UNANSWERED,)), (WINDOW, (Reason.DEADLINE,)), (RESPONSE, ())]
+)
+async def test_clocks_that_run_out_tell_the_team(clock: str, reasons: tuple[Reason, ...]):
+    talk = Talk(manager())
+    await talk.buyer(LATE)
+    turn = await talk.manager.on_clock(ClockDue(kind=clock, due=MORNING), talk.conversation)
+    assert turn.escalate == reasons
+    assert turn.case.urgency is Urgency.HIGH
+
+
+async def test_an_unreachable_buyer_is_marked_until_they_write_again():
+    talk = Talk(manager())
+    await talk.buyer(LATE)
+    turn = await talk.manager.on_delivery_failed("unreachable", talk.conversation)
+    assert turn.escalate == (Reason.UNREACHABLE,)
+    assert cases.UNREACHABLE in turn.case.flags
+    talk.conversation = replace(talk.conversation, case=turn.case)
+    assert cases.UNREACHABLE not in (await talk.buyer("I am back")).case.flags
+
+
+async def test_what_the_seller_wrote_on_the_phone_counts_as_an_answer():
+    talk = Talk(manager(Scripted(text="包裹在路上", proven=True)))
+    await talk.buyer(LATE)
+    turn = await talk.manager.on_seller_wrote(SellerWrote(text="It is on its way"), talk.conversation)
+    assert turn.reply is not None
+    assert (turn.reply.buyer_text, turn.reply.seller_text, turn.reply.on_platform) == (
+        "It is on its way",
+        "包裹在路上",
+        True,
+    )
+    assert (turn.proposals, turn.stop_clocks) == ((), CLOCKS)
+
+
+async def test_the_shops_greeting_is_said_once_and_to_nobody_known():
+    talk = Talk(manager())
+    started = BuyerStarted(language="en", greeting="Hello!", greeting_chinese="您好！")
+    turn = await talk.manager.on_buyer_started(started, talk.conversation)
+    assert turn.reply is not None
+    assert (turn.reply.buyer_text, turn.reply.seller_text) == ("Hello!", "您好！")
+    await talk.buyer(LATE)
+    assert (await talk.manager.on_buyer_started(started, talk.conversation)).reply is None
+    assert (await talk.manager.on_buyer_started(BuyerStarted(), talk.conversation)).reply is None
+
+
+async def test_an_attachment_leaves_without_words_where_the_channel_carries_it():
+    talk = Talk(manager(), capabilities=Capabilities(media={"photo": 100}))
+    await talk.buyer(LATE)
+    photo = Media(kind="photo", ref="r", size=100)
+    turn = await talk.choose(Choice(agent="小林", seller_text="", media=(photo,)))
+    assert turn.reply is not None
+    assert (turn.reply.buyer_text, turn.reply.media) == ("", (photo,))
+    for bad in (replace(photo, size=101), replace(photo, kind="video"), replace(photo, ref="")):
+        refused = await talk.choose(Choice(agent="小林", seller_text="看", media=(bad,)))
+        assert refused.refusal == Refusal(RefusalCode.MEDIA)

@@ -1,0 +1,131 @@
+"""Answers: what a seller's choice becomes for the buyer, or why it may not leave."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Protocol
+
+from dialogs.limits import above_limits
+from dialogs.messages import Choice, Conversation, Media, Origin, Proposal, Refusal, RefusalCode, Reply, Shop
+from dialogs.parts import fits, length
+from dialogs.playbooks import Playbooks, ReplyRule
+from dialogs.typed import Typed
+
+
+class Writes(Protocol):
+    """Renders written replies."""
+
+    def render(self, reply_id: str, language: str, facts: Mapping[str, object]) -> str:
+        """The reply in ``language``.
+
+        Raises:
+            NotWritten: nobody has written it.
+        """
+        ...
+
+    def written(self, reply_id: str) -> frozenset[str]:
+        """Languages a person has written the reply in, Chinese included."""
+        ...
+
+
+class Answers:
+    """Turns choices into replies."""
+
+    def __init__(self, playbooks: Playbooks, replies: Writes, typed: Typed) -> None:
+        self._playbooks = playbooks
+        self._replies = replies
+        self._typed = typed
+
+    async def reply(self, choice: Choice, conversation: Conversation) -> Reply | Refusal:
+        """What leaves for the buyer; held when it must wait for the seller or a lead, refused when it cannot leave."""
+        if not conversation.window_open:
+            return Refusal(RefusalCode.WINDOW_CLOSED)
+        if not all(_is_carried(media, conversation) for media in choice.media):
+            return Refusal(RefusalCode.MEDIA)
+        reply = await self._draft(choice, conversation)
+        if isinstance(reply, Refusal):
+            return reply
+        capabilities = conversation.capabilities
+        if not fits(reply.buyer_text or "", capabilities):
+            sizes = length(reply.buyer_text or "", capabilities), capabilities.text_limit * capabilities.parts
+            return Refusal(RefusalCode.TOO_LONG, "{} > {}".format(*sizes))
+        return reply
+
+    async def _draft(self, choice: Choice, conversation: Conversation) -> Reply | Refusal:
+        proposal = None
+        if choice.proposal_id is not None:
+            proposal = next((p for p in conversation.proposals if p.id == choice.proposal_id), None)
+            if proposal is None:
+                return Refusal(RefusalCode.CLOSED)
+        language = buyer_language(conversation)
+        if proposal is not None and _is_pick(choice, proposal):
+            return _picked(proposal, choice.media)
+        if choice.media and not choice.seller_text.strip():
+            return Reply(seller_text="", buyer_text="", language=language, origin=Origin.WRITTEN, media=choice.media)
+        if language is None:
+            return Refusal(RefusalCode.NO_LANGUAGE)
+        reply = await self._written_or_typed(choice, language, conversation.shop)
+        if isinstance(reply, Refusal):
+            return reply
+        if proposal is not None:
+            reply = replace(reply, kind=proposal.kind)
+        return _within_limits(replace(reply, media=choice.media), choice, conversation.shop)
+
+    async def _written_or_typed(self, choice: Choice, language: str, shop: Shop) -> Reply | Refusal:
+        written = self.as_written(choice.seller_text, language) if choice.buyer_text is None else None
+        if written is not None:
+            rule, text = written
+            return Reply(
+                seller_text=rule.zh,
+                buyer_text=text,
+                language=language,
+                origin=Origin.WRITTEN,
+                kind=rule.kind,
+                reply_id=rule.id,
+            )
+        reply = await self._typed.reply(choice, language, shop)
+        return reply if isinstance(reply, Refusal) else replace(reply, kind=choice.kind, reply_id=choice.reply_id)
+
+    def as_written(self, seller_text: str, language: str) -> tuple[ReplyRule, str] | None:
+        """A typed text that is, word for word, a written reply goes out in the words a person wrote."""
+        rule = self._playbooks.by_text.get(seller_text.strip())
+        if rule is None or rule.placeholders or language not in self._replies.written(rule.id):
+            return None
+        return rule, self._replies.render(rule.id, language, {})
+
+
+def buyer_language(conversation: Conversation) -> str | None:
+    """The language answers leave in: what an agent fixed, else what the buyer was last known to write."""
+    return conversation.language_override or conversation.case.language
+
+
+def _is_pick(choice: Choice, proposal: Proposal) -> bool:
+    same_chinese = choice.seller_text == proposal.seller_text
+    return same_chinese and choice.buyer_text in {None, proposal.buyer_text}
+
+
+def _picked(proposal: Proposal, media: tuple[Media, ...]) -> Reply | Refusal:
+    if proposal.language is None:
+        return Refusal(RefusalCode.NO_LANGUAGE)
+    return Reply(
+        seller_text=proposal.seller_text,
+        buyer_text=proposal.buyer_text,
+        language=proposal.language,
+        origin=proposal.origin,
+        kind=proposal.kind,
+        reply_id=proposal.reply_id,
+        held=RefusalCode.NOT_TRANSLATED if proposal.buyer_text is None else None,
+        media=media,
+    )
+
+
+def _within_limits(reply: Reply, choice: Choice, shop: Shop) -> Reply:
+    """The reply, held for a lead when it promises what the agent may not; what is held already stays as it is."""
+    if choice.lead or reply.held is not None or above_limits(reply.seller_text, shop) is None:
+        return reply
+    return replace(reply, held=RefusalCode.NEEDS_APPROVAL)
+
+
+def _is_carried(media: Media, conversation: Conversation) -> bool:
+    return bool(media.ref) and media.size <= conversation.capabilities.media.get(media.kind, 0)
