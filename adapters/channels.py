@@ -1,41 +1,42 @@
 """Channels: the only list. A new channel is a package beside this file and one line in CHANNELS.
 
-The package offers a subclass of ``adapters.ports.Channel`` and a function that makes one account of it.
+The package offers its settings and capabilities in a module that loads nothing heavy, and a subclass of
+``adapters.ports.Channel`` that is loaded when an account uses it.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Final
+from typing import TYPE_CHECKING, Any, Final
 
-from adapters.ports import Blobs, Channel, Chats, Feed, Inbox
-from adapters.webchat import WebChat
+from adapters.bridge import settings as bridge
+from adapters.ports import Board, Channel
+from adapters.settings import AccountSettings
+from adapters.surroundings import Surroundings
+from adapters.telegram import settings as telegram
+from adapters.webchat import settings as webchat
+from adapters.whatsapp import settings as whatsapp
 from dialogs.messages import Capabilities, Shop
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Surroundings:
-    """What a channel may ask of the rest."""
-
-    inbox: Inbox
-    chats: Chats
-    feed: Feed
-    blobs: Blobs
-    demo: bool = False
+if TYPE_CHECKING:
+    from adapters.slack.settings import SlackSettings
 
 
 @dataclass(frozen=True, slots=True)
 class ChannelKind:
-    """One kind of channel: what it can carry, and how an account of a shop is made."""
+    """One kind of channel: its settings, what a chat of it can carry, and how an account of a shop is made."""
 
-    capabilities: Capabilities
-    make: Callable[[str, Shop, Surroundings], Channel]
+    settings: type[AccountSettings]
+    capabilities_in: Callable[[str], Capabilities]
+    make: Callable[[Any, Shop, Surroundings], Channel]
 
 
-def _webchat(account: str, shop: Shop, around: Surroundings) -> Channel:
+def _webchat(settings: webchat.WebChatSettings, shop: Shop, around: Surroundings) -> Channel:
+    from adapters.webchat import WebChat  # noqa: PLC0415 - only what is used is loaded
+
     return WebChat(
-        account=account,
+        account=settings.id,
         shop=shop.id,
         title=shop.name,
         inbox=around.inbox,
@@ -46,6 +47,34 @@ def _webchat(account: str, shop: Shop, around: Surroundings) -> Channel:
     )
 
 
+def _telegram(settings: telegram.TelegramSettings, shop: Shop, around: Surroundings) -> Channel:
+    from adapters.telegram.channel import Telegram  # noqa: PLC0415
+
+    return Telegram(settings, shop, around)
+
+
+def _whatsapp(settings: whatsapp.WhatsAppSettings, shop: Shop, around: Surroundings) -> Channel:
+    from adapters.whatsapp.channel import WhatsApp  # noqa: PLC0415
+
+    return WhatsApp(settings, shop, around)
+
+
+def _bridge(settings: bridge.BridgeSettings, shop: Shop, around: Surroundings) -> Channel:
+    from adapters.bridge.channel import Bridge  # noqa: PLC0415
+
+    return Bridge(settings, shop, around)
+
+
 CHANNELS: Final[Mapping[str, ChannelKind]] = {
-    "webchat": ChannelKind(WebChat.capabilities, _webchat),
+    "webchat": ChannelKind(webchat.WebChatSettings, lambda _: webchat.CAPABILITIES, _webchat),
+    "telegram": ChannelKind(telegram.TelegramSettings, telegram.capabilities_in, _telegram),
+    "whatsapp": ChannelKind(whatsapp.WhatsAppSettings, lambda _: whatsapp.CAPABILITIES, _whatsapp),
+    "bridge": ChannelKind(bridge.BridgeSettings, lambda _: bridge.CAPABILITIES, _bridge),
 }
+
+
+def slack_board(settings: SlackSettings, shops: frozenset[str], around: Surroundings) -> Board:
+    """The team's Slack, for the conversations of ``shops``."""
+    from adapters.slack.board import SlackBoard  # noqa: PLC0415
+
+    return SlackBoard(settings, shops, around)

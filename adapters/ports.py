@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import abc
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -11,11 +11,13 @@ from typing import Protocol
 
 from starlette.routing import BaseRoute
 
+from dialogs.errors import Refused
 from dialogs.events import Accepted, Event
 from dialogs.messages import (
     Capabilities,
     Case,
     CaseStatus,
+    Choice,
     DeliveryState,
     LanguageGuess,
     Media,
@@ -23,7 +25,10 @@ from dialogs.messages import (
     Mood,
     Proposal,
     Reading,
+    Reason,
     Refusal,
+    Severity,
+    TemplateUse,
     Translation,
     Urgency,
 )
@@ -38,9 +43,34 @@ class Outgoing:
     key: str
     account: str
     chat: str
-    text: str
-    media: tuple[Media, ...] = ()
+    text: str = ""
+    media: Media | None = None  # then ``text`` is its caption, often empty
+    buttons: tuple[str, ...] = ()  # titles of what the buyer may press instead of typing
+    template: TemplateUse | None = None  # then ``text`` is what the buyer reads of it
     reply_to: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Template:
+    """One approved template of an account; ``variables`` is how many values its text takes ({{1}}, {{2}} …)."""
+
+    name: str
+    language: str
+    text: str
+    variables: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finding:
+    """What a check of an account found: ``what`` is how it is, ``fix`` what to do, empty when all is well."""
+
+    what: str
+    fix: str = ""
+
+    @property
+    def fine(self) -> bool:
+        """Whether there is nothing to do."""
+        return not self.fix
 
 
 class Channel(abc.ABC):
@@ -50,6 +80,10 @@ class Channel(abc.ABC):
     account: str  # unique over the installation
     shop: str  # id of the shop it belongs to
     capabilities: Capabilities = Capabilities()
+
+    def capabilities_in(self, chat: str) -> Capabilities:  # noqa: ARG002 - one platform may have chats of two kinds
+        """What can be carried in a chat."""
+        return self.capabilities
 
     @abc.abstractmethod
     async def send(self, outgoing: Outgoing) -> str:
@@ -61,6 +95,36 @@ class Channel(abc.ABC):
             Ambiguous: it may have been sent.
         """
 
+    async def fetch(self, media: Media) -> tuple[bytes, str]:  # noqa: ARG002
+        """The bytes of what a buyer attached and their mime type, by ``media.remote``.
+
+        Raises:
+            TryLater: it cannot be had now.
+            Refused: it never will be; the reason is kept with the attachment (``too_big``, ``gone``).
+        """
+        raise Refused("no_download")
+
+    async def templates(self) -> tuple[Template, ...]:
+        """The approved templates of the account.
+
+        Raises:
+            TryLater: they cannot be listed now.
+            Refused: the platform does not let us.
+        """
+        return ()
+
+    async def check(self) -> tuple[Finding, ...]:
+        """Ask the platform whether token, webhook and rights are as they must be; never raises for what it finds."""
+        return ()
+
+    def problems(self) -> Mapping[str, str]:
+        """What keeps the account from working now, by part (``socket``: ``silent since …``); empty when all is well."""
+        return {}
+
+    def board(self) -> Board | None:
+        """Where the team sees conversations on this platform, when the account is set up so."""
+        return None
+
     def routes(self) -> Sequence[BaseRoute]:
         """The doors this channel needs in the ASGI app."""
         return ()
@@ -70,6 +134,54 @@ class Channel(abc.ABC):
 
     async def stop(self) -> None:  # noqa: B027 - nor to stop
         """Stop receiving and close what was opened."""
+
+
+class Board(abc.ABC):
+    """A place outside the web desk where the team sees conversations: a Telegram group, Slack's channels.
+
+    It is called for one conversation at a time, after every change of it, until ``show`` has returned once for the
+    newest state; calls for several conversations run side by side.
+    """
+
+    name: str  # unique over the installation, stable: rows are kept under it
+    shops: frozenset[str]  # ids of the shops whose conversations are shown
+
+    @abc.abstractmethod
+    async def show(self, showing: Showing) -> None:
+        """Bring the place up to what ``showing.view`` says; often there is nothing to do.
+
+        Raises:
+            TryLater: call again later, what was kept is kept.
+            Refused: it will never be shown in this state; the next change is tried anew.
+            Ambiguous: it may have been shown; it is called again.
+        """
+
+    def routes(self) -> Sequence[BaseRoute]:
+        """The doors this board needs in the ASGI app; those of a channel are its channel's."""
+        return ()
+
+    async def start(self) -> None:  # noqa: B027 - as with channels
+        """Begin receiving what the team does there."""
+
+    async def stop(self) -> None:  # noqa: B027
+        """Stop receiving and close what was opened."""
+
+    async def check(self) -> tuple[Finding, ...]:
+        """As with channels."""
+        return ()
+
+    def problems(self) -> Mapping[str, str]:
+        """As with channels."""
+        return {}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Showing:
+    """One conversation to be shown on a board."""
+
+    view: ConversationView
+    memo: str  # what the board kept about this conversation, empty at first
+    keep: Callable[[str], Awaitable[None]]  # store a new memo at once, before or after a call to the platform
 
 
 # ---- what adapters may ask -------------------------------------------------------------------------------------------
@@ -188,6 +300,8 @@ class ConversationRow:
     last_at: datetime
     waiting_since: datetime | None  # since when the buyer waits for an answer
     due: datetime | None  # the response clock
+    account: str = ""
+    escalated: bool = False  # an escalation is open
     flags: tuple[str, ...] = ()
     trouble: int = 0  # deliveries held, failed or ambiguous, and parked turns
 
@@ -221,6 +335,38 @@ class ConversationView:
     turn_id: int | None  # the turn whose proposals are open
     proposals: tuple[Proposal, ...]
     closed_by: str | None = None  # who answered last, for the note on closed proposals
+    window_until: datetime | None = None  # free text only until then; None: the channel has no window
+    window_open: bool = True
+    escalation: Escalation | None = None  # the open one, else the last one
+    refused: tuple[RefusedChoice, ...] = ()  # the latest choices that were refused, oldest first
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RefusedChoice:
+    """A seller's choice that was refused after it was stored: who typed it somewhere else must still learn of it."""
+
+    event_id: int
+    choice: Choice
+    refusal: Refusal
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Escalation:
+    """Why the team was told of a conversation, and who takes care of it."""
+
+    id: int
+    reasons: tuple[Reason, ...]  # in the order they came
+    severity: Severity
+    opened_at: datetime
+    claimed_by: str | None = None
+    claimed_at: datetime | None = None
+    closed_by: str | None = None
+    closed_at: datetime | None = None
+
+    @property
+    def open(self) -> bool:
+        """Whether it still waits for somebody."""
+        return self.closed_at is None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -275,8 +421,53 @@ class Desk(Protocol):
         """Nothing in it is unread any more."""
         ...
 
+    async def templates(self, conversation_id: int) -> tuple[Template, ...]:
+        """The approved templates that may be sent in this conversation.
+
+        Raises:
+            TryLater: the platform cannot list them now.
+            Refused: it does not let us.
+        """
+        ...
+
     def health(self) -> tuple[EngineHealth, ...]:
         """The engines in the shop's order."""
+        ...
+
+
+class Team(Protocol):
+    """Who somebody on a platform is to us (``kind`` is telegram or slack, ``value`` the platform's user id)."""
+
+    async def of(self, kind: str, value: str) -> AgentIdentity | None:
+        """The agent behind a platform's user, None for strangers."""
+        ...
+
+    async def link(self, kind: str, value: str, token: str) -> AgentIdentity | None:
+        """Connect a platform's user with the agent of a one-time link; None when it is used, expired or wrong."""
+        ...
+
+
+class AccountState(Protocol):
+    """What an account of a platform must know after a restart: small texts by key."""
+
+    async def get(self, key: str) -> str | None:
+        """The text under ``key``."""
+        ...
+
+    async def put(self, key: str, text: str) -> None:
+        """Store; it is there when this returns."""
+        ...
+
+    async def delete(self, key: str) -> None:
+        """Forget; nothing happens when there is none."""
+        ...
+
+    async def change(self, puts: Mapping[str, str], deletes: Collection[str] = ()) -> None:
+        """Store and forget several at once: all of it is done when this returns, or nothing."""
+        ...
+
+    async def all(self, prefix: str = "") -> Mapping[str, str]:
+        """Everything whose key begins so."""
         ...
 
 

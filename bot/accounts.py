@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 
 from dialogs.messages import Capabilities, Shop
 
@@ -14,7 +14,7 @@ class Account:
 
     shop: Shop
     channel: str
-    capabilities: Capabilities = field(default_factory=Capabilities)
+    capabilities_in: Callable[[str], Capabilities] = lambda _chat: Capabilities()
 
 
 Accounts = Mapping[str, Account]

@@ -6,11 +6,14 @@ import asyncio
 import base64
 import hashlib
 import hmac
+import re
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from typing import TypeVar
+
+from sqlalchemy import Connection
 
 from adapters.ports import AgentIdentity
 from bot.store import Store, agents
@@ -22,6 +25,8 @@ T = TypeVar("T")
 ROLES = ("agent", "lead")
 SESSION = timedelta(days=14)
 LINK = timedelta(hours=24)
+# How platforms write the ids of their users; names people give themselves (@name) change hands.
+USER_IDS = {"slack": re.compile(r"[UW][A-Z0-9]{2,20}"), "telegram": re.compile(r"[1-9][0-9]{0,18}")}
 
 # OWASP Password Storage Cheat Sheet: scrypt with N=2^15, r=8, p=3 is one of its equal-strength choices (32 MiB).
 _N, _R, _P, _MEMORY = 2**15, 8, 3, 64 * 2**20
@@ -84,13 +89,45 @@ class StoredAgents:
         if agent_id is None:
             raise Refused("unknown_agent")
         token, expires = secrets.token_urlsafe(_TOKEN_BYTES), self._clock.now() + valid
-        await self._store.write(lambda conn: agents.add_link(conn, agent_id, _digest(token), expires=expires))
+        await self._store.write(lambda conn: agents.add_link(conn, agent_id, digest_of(token), expires=expires))
         return token
+
+    async def alias(self, name: str, kind: str, value: str) -> None:
+        """Make a user of a platform (``kind`` of USER_IDS) known as this agent; nothing happens when they are already.
+
+        Raises:
+            Refused: ``unknown_agent``, ``bad_user_id``, or ``alias_taken`` when the user is another agent.
+        """
+        if kind not in USER_IDS or not USER_IDS[kind].fullmatch(value):
+            raise Refused("bad_user_id")
+
+        def add(conn: Connection) -> str | None:
+            agent_id = agents.id_of(conn, name)
+            if agent_id is None:
+                return "unknown_agent"
+            return None if agents.add_alias(conn, agent_id, kind, value) else "alias_taken"
+
+        reason = await self._store.write(add)
+        if reason is not None:
+            raise Refused(reason)
+
+    async def unalias(self, kind: str, value: str) -> None:
+        """Make a user of a platform a stranger again.
+
+        Raises:
+            Refused: ``unknown_alias``.
+        """
+        if not await self._store.write(lambda conn: agents.remove_alias(conn, kind, value)):
+            raise Refused("unknown_alias")
+
+    async def aliases(self) -> Mapping[int, tuple[tuple[str, str], ...]]:
+        """Kind and value of every agent's aliases, by the agent's id."""
+        return await self._store.read(agents.aliases)
 
     async def by_session(self, token: str) -> AgentIdentity | None:
         """The agent of a session cookie."""
         now = self._clock.now()
-        return await self._store.read(lambda conn: agents.by_session(conn, _digest(token), now=now))
+        return await self._store.read(lambda conn: agents.by_session(conn, digest_of(token), now=now))
 
     async def by_password(self, name: str, password: str) -> str | None:
         """A new session token, None when name or password is wrong; both take the same time."""
@@ -102,12 +139,12 @@ class StoredAgents:
     async def by_link(self, token: str) -> str | None:
         """A new session token for a one-time link, None when it is used or expired."""
         now = self._clock.now()
-        agent_id = await self._store.write(lambda conn: agents.use_link(conn, _digest(token), now=now))
+        agent_id = await self._store.write(lambda conn: agents.use_link(conn, digest_of(token), now=now))
         return None if agent_id is None else await self._open_session(agent_id)
 
     async def log_out(self, token: str) -> None:
         """End a session."""
-        await self._store.write(lambda conn: agents.close_session(conn, _digest(token)))
+        await self._store.write(lambda conn: agents.close_session(conn, digest_of(token)))
 
     def close(self) -> None:
         """End the threads."""
@@ -116,7 +153,7 @@ class StoredAgents:
     async def _open_session(self, agent_id: int) -> str:
         token, now = secrets.token_urlsafe(_TOKEN_BYTES), self._clock.now()
         await self._store.write(
-            lambda conn: agents.open_session(conn, agent_id, _digest(token), expires=now + SESSION, now=now)
+            lambda conn: agents.open_session(conn, agent_id, digest_of(token), expires=now + SESSION, now=now)
         )
         return token
 
@@ -124,7 +161,8 @@ class StoredAgents:
         return await asyncio.get_running_loop().run_in_executor(self._threads, work, *values)
 
 
-def _digest(token: str) -> str:
+def digest_of(token: str) -> str:
+    """What is stored of a token."""
     # A token is random, so a plain digest of it cannot be guessed back, and finding it by index tells nothing.
     return hashlib.sha256(token.encode()).hexdigest()
 

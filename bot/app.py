@@ -14,13 +14,16 @@ import uvicorn
 from starlette.applications import Starlette
 from typing_extensions import override
 
-from adapters.channels import CHANNELS, Surroundings
+from adapters.channels import CHANNELS, slack_board
 from adapters.desk import DeskPages
-from adapters.ports import Channel, Preview
+from adapters.ports import Board, Channel, Preview
+from adapters.surroundings import Surroundings
 from bot.accounts import Account
 from bot.agents import StoredAgents
+from bot.boards import Boards
 from bot.clocks import SystemClock
 from bot.desk import StoredChats, StoredDesk
+from bot.downloads import Downloads
 from bot.engine.embedded import EmbeddedEngine
 from bot.feed import ChangeFeed
 from bot.health import Health
@@ -32,8 +35,10 @@ from bot.settings import Settings
 from bot.store import Store
 from bot.store.blobs import StoredBlobs
 from bot.store.memory import StoredMemory
+from bot.store.states import StoredState
 from bot.story import load_story
 from bot.story_translator import StoryTranslator
+from bot.team import StoredTeam
 from bot.translators import open_translators
 from bot.turns import Turns
 from bot.web import build_app
@@ -83,10 +88,33 @@ class App:
             accounts = _accounts(settings)
             engine = EmbeddedEngine(clock)
             inbox = Inbox(store=store, engine=engine, accounts=accounts, clock=clock, feed=feed)
-            around = Surroundings(
-                inbox=inbox, chats=StoredChats(store), feed=feed, blobs=StoredBlobs(store, clock), demo=demo
+            channels: dict[str, Channel] = {}
+            desk = StoredDesk(
+                store=store,
+                accounts=accounts,
+                feed=feed,
+                preview=_preview(manager),
+                health=translators.health,
+                templates=lambda account: channels[account].templates(),
+                now=clock.now,
             )
-            channels = _channels(settings, around)
+            around = Surroundings(
+                inbox=inbox,
+                chats=StoredChats(store),
+                feed=feed,
+                blobs=StoredBlobs(store, clock),
+                desk=desk,
+                team=StoredTeam(store, clock),
+                state=lambda account: StoredState(store, account),
+                now=clock.now,
+                url=settings.server.url,
+                public_url=settings.server.platform_url,
+                titles=knowledge.playbooks.titles(),
+                demo=demo,
+            )
+            channels.update(_channels(settings, around))
+            shown_on = _boards(settings, channels, around)
+            boards = Boards(shown_on, store=store, engine=engine, desk=desk, clock=clock)
             turns = Turns(
                 store=store,
                 engine=engine,
@@ -95,15 +123,18 @@ class App:
                 accounts=accounts,
                 clock=clock,
                 feed=feed,
+                boards=boards,
             )
-            outbox = Outbox(store=store, engine=engine, channels=channels, clock=clock, feed=feed)
-            desk = StoredDesk(
+            outbox = Outbox(
                 store=store,
-                accounts=accounts,
+                engine=engine,
+                channels=channels,
+                clock=clock,
                 feed=feed,
-                preview=_preview(manager),
-                health=translators.health,
+                accounts=accounts,
+                boards=boards,
             )
+            downloads = Downloads(store=store, engine=engine, channels=channels, clock=clock, feed=feed, boards=boards)
             agents = StoredAgents(store, clock)
             stack.callback(agents.close)
             pages = DeskPages(
@@ -112,14 +143,24 @@ class App:
                 feed=feed,
                 agents=agents,
                 blobs=around.blobs,
-                situation_titles=knowledge.playbooks.titles(),
+                situation_titles=around.titles,
             )
-            worker = Worker(store=store, engine=engine, turns=turns, outbox=outbox, clock=clock)
+            worker = Worker(
+                store=store,
+                engine=engine,
+                turns=turns,
+                outbox=outbox,
+                boards=boards,
+                downloads=downloads,
+                clock=clock,
+            )
+            parts: dict[str, Channel | Board] = {**channels, **{board.name: board for board in shown_on}}
+            for part in parts.values():
+                await part.start()
+                stack.push_async_callback(part.stop)
+            # Last to start and first to stop: what is worked on is sent through what is open.
             await worker.start()
             stack.push_async_callback(engine.stop)
-            for channel in channels.values():
-                await channel.start()
-                stack.push_async_callback(channel.stop)
             yield cls(
                 settings=settings,
                 store=store,
@@ -130,9 +171,11 @@ class App:
                 feed=feed,
                 channels=channels,
                 web=build_app(
-                    ready=Health(store, clock).problems,
+                    ready=Health(
+                        store, clock, boards, {**channels, **{board.name: board for board in shown_on}}
+                    ).problems,
                     desk=pages,
-                    channels=tuple(channels.values()),
+                    channels=tuple(parts.values()),
                     demo_chats=_demo_chats(settings) if demo else (),
                 ),
                 demo=demo,
@@ -221,7 +264,7 @@ def _accounts(settings: Settings) -> dict[str, Account]:
         account.id: Account(
             shop=shops[account.shop],
             channel=account.channel,
-            capabilities=CHANNELS[account.channel].capabilities,
+            capabilities_in=CHANNELS[account.channel].capabilities_in,
         )
         for account in settings.channel_accounts
     }
@@ -230,9 +273,16 @@ def _accounts(settings: Settings) -> dict[str, Account]:
 def _channels(settings: Settings, around: Surroundings) -> dict[str, Channel]:
     shops = settings.shop_values
     return {
-        account.id: CHANNELS[account.channel].make(account.id, shops[account.shop], around)
+        account.id: CHANNELS[account.channel].make(account, shops[account.shop], around)
         for account in settings.channel_accounts
     }
+
+
+def _boards(settings: Settings, channels: Mapping[str, Channel], around: Surroundings) -> tuple[Board, ...]:
+    boards = [board for channel in channels.values() if (board := channel.board()) is not None]
+    if settings.slack is not None:
+        boards.append(slack_board(settings.slack, frozenset(settings.shop_values), around))
+    return tuple(boards)
 
 
 def _preview(manager: DialogManager) -> Callable[[Conversation, str, bool], Awaitable[Preview]]:

@@ -13,6 +13,7 @@ from bot.cli_common import Config, fail
 from dialogs.errors import Refused
 
 if TYPE_CHECKING:
+    from adapters.ports import AgentIdentity
     from bot.agents import StoredAgents
     from bot.settings import Settings
 
@@ -26,7 +27,21 @@ _REASONS = {
     "empty_name": "姓名不能为空 (the name must not be empty)",
     "empty_password": "密码不能为空 (the password must not be empty)",
     "unknown_agent": "没有这位客服 (no such agent)",
+    "bad_user_id": "应为平台的用户 ID：Slack 如 U0123ABC，Telegram 为数字 (the platform's user id, not a name: Slack "
+    "U0123ABC, Telegram a number)",
+    "alias_taken": "此用户已属于另一位客服，请先执行 heqi agent unalias (this user is another agent; unalias first)",
+    "unknown_alias": "没有关联此用户 (this user is not known as an agent)",
 }
+
+
+class Platform(StrEnum):
+    """Where agents have users of their own."""
+
+    SLACK = "slack"
+    TELEGRAM = "telegram"
+
+
+User = Annotated[str, typer.Argument(help="平台的用户 ID，如 U0123ABC 或 123456 (the platform's id of the user)")]
 
 
 class Role(StrEnum):
@@ -68,15 +83,37 @@ def link(name: Name, config: Config = None) -> None:
 
 @app.command("list")
 def list_(config: Config = None) -> None:
-    """列出客服 (list the agents)."""
-    for agent in _with_agents(_settings(config), lambda agents: agents.everyone()):
-        typer.echo(f"{agent.name}\t{agent.role}")
+    """列出客服及其在其他平台的用户 (list the agents and who they are on other platforms)."""
+
+    async def work(agents: StoredAgents) -> list[str]:
+        aliases = await agents.aliases()
+        return [_line(agent, aliases.get(agent.id, ())) for agent in await agents.everyone()]
+
+    for line in _with_agents(_settings(config), work):
+        typer.echo(line)
+
+
+@app.command("alias")
+def alias(name: Name, platform: Platform, user: User, config: Config = None) -> None:
+    """关联客服在 Slack 或 Telegram 的用户 (tell who an agent is on Slack or Telegram)."""
+    _with_agents(_settings(config), lambda agents: agents.alias(name, platform.value, user))
+
+
+@app.command("unalias")
+def unalias(platform: Platform, user: User, config: Config = None) -> None:
+    """取消关联 (make such a user a stranger again)."""
+    _with_agents(_settings(config), lambda agents: agents.unalias(platform.value, user))
 
 
 @app.command("remove")
 def remove(name: Name, config: Config = None) -> None:
     """移除客服并结束其登录 (remove an agent and end their sessions)."""
     _with_agents(_settings(config), lambda agents: agents.remove(name))
+
+
+def _line(agent: AgentIdentity, aliases: tuple[tuple[str, str], ...]) -> str:
+    elsewhere = " ".join(f"{kind}:{value}" for kind, value in aliases)
+    return "\t".join(part for part in (agent.name, agent.role, elsewhere) if part)
 
 
 def _settings(config: Config) -> Settings:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -15,8 +15,11 @@ if TYPE_CHECKING:
     from bot.settings import Settings
 
 
-def check(config: Config = None) -> None:
-    """检查设置、剧本、译文和数据库，一次列出所有问题 (name every problem at once)."""
+def check(
+    config: Config = None,
+    offline: Annotated[bool, typer.Option("--offline", help="不询问平台 (ask no platform)")] = False,
+) -> None:
+    """检查设置、剧本、译文、数据库和各平台账号，一次列出所有问题 (name every problem at once)."""
     from bot.settings_file import load  # noqa: PLC0415 - imported when used, help stays fast
     from bot.settings_problems import BadSettings  # noqa: PLC0415
 
@@ -27,6 +30,8 @@ def check(config: Config = None) -> None:
         problems += map(str, error.problems)
     else:
         problems += _runtime_problems(settings)
+        if not problems and not offline:
+            problems += _account_problems(settings)
     problems += _data_problems()
     for problem in problems:
         typer.echo(problem, err=True)
@@ -53,6 +58,18 @@ def _runtime_problems(settings: Settings) -> Iterator[str]:
         yield f"database: {error}"
     except OSError as error:
         yield f"data = {settings.data}: {error.strerror}"
+
+
+def _account_problems(settings: Settings) -> Iterator[str]:
+    """What the platforms say; what is well is told as it comes."""
+    from bot.checking import check_accounts  # noqa: PLC0415
+
+    for checked in asyncio.run(check_accounts(settings)):
+        for finding in checked.findings:
+            if finding.fine:
+                typer.echo(f"✓ {checked.name}: {finding.what}")
+            else:
+                yield f"✗ {checked.name}: {finding.what} → {finding.fix}"
 
 
 def _data_problems() -> list[str]:

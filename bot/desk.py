@@ -3,18 +3,30 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Connection, Row
 
-from adapters.ports import ChatLine, ConversationRow, ConversationView, EngineHealth, Line, ListQuery, Preview
+from adapters.ports import ChatLine, ConversationRow, ConversationView, EngineHealth, Line, ListQuery, Preview, Template
 from bot.accounts import Accounts, account_of
 from bot.feed import ChangeFeed
-from bot.store import Store, conversations, deliveries, listing, messages, proposals, turns
+from bot.store import (
+    Store,
+    conversations,
+    deliveries,
+    escalations,
+    events,
+    listing,
+    messages,
+    proposals,
+    turns,
+)
 from bot.work import HISTORY
 from dialogs.errors import Malformed
 from dialogs.messages import Conversation, DeliveryState, Direction, LanguageGuess
 
+REFUSED = 20  # refused choices shown to those who must tell of them
 PreviewText = Callable[[Conversation, str, bool], Awaitable[Preview]]
 
 
@@ -29,12 +41,16 @@ class StoredDesk:
         feed: ChangeFeed,
         preview: PreviewText,
         health: Callable[[], tuple[EngineHealth, ...]],
+        templates: Callable[[str], Awaitable[tuple[Template, ...]]],
+        now: Callable[[], datetime],
     ) -> None:
         self._store = store
         self._accounts = accounts
         self._feed = feed
         self._preview = preview
         self._health = health
+        self._templates = templates
+        self._now = now
 
     async def conversations(self, query: ListQuery) -> tuple[ConversationRow, ...]:
         """Rows by urgency: the clock that runs out first, mood, waiting time."""
@@ -45,7 +61,7 @@ class StoredDesk:
     ) -> ConversationView | None:
         """One conversation with its latest lines (with ``seq`` below ``before``), None when there is none."""
         return await self._store.read(
-            lambda conn: _view(conn, conversation_id, self._accounts, before=before, limit=limit)
+            lambda conn: _view(conn, conversation_id, self._accounts, before=before, limit=limit, now=self._now())
         )
 
     async def preview(self, conversation_id: int, seller_text: str, *, back: bool = False) -> Preview:
@@ -59,7 +75,8 @@ class StoredDesk:
             if not conversations.exists(conn, conversation_id):
                 return None
             history = messages.history(conn, conversation_id, before=_END, limit=HISTORY)
-            return conversations.load(conn, conversation_id, self._accounts, history=history).conversation
+            place = conversations.load(conn, conversation_id, self._accounts, history=history, now=self._now())
+            return place.conversation
 
         conversation = await self._store.read(load)
         if conversation is None:
@@ -70,6 +87,16 @@ class StoredDesk:
         """Nothing in it is unread any more."""
         if await self._store.write(lambda conn: conversations.mark_read(conn, conversation_id)):
             self._feed.publish(conversation_id)
+
+    async def templates(self, conversation_id: int) -> tuple[Template, ...]:
+        """The approved templates that may be sent in this conversation.
+
+        Raises:
+            TryLater: the platform cannot list them now.
+            Refused: it does not let us.
+        """
+        row = await self._store.read(lambda conn: listing.one(conn, conversation_id))
+        return () if row is None else await self._templates(row.account)
 
     def health(self) -> tuple[EngineHealth, ...]:
         """The engines in the shop's order."""
@@ -113,7 +140,7 @@ _END = 2**31 - 1  # above every number within a conversation
 
 
 def _view(
-    conn: Connection, conversation_id: int, accounts: Accounts, *, before: int | None, limit: int
+    conn: Connection, conversation_id: int, accounts: Accounts, *, before: int | None, limit: int, now: datetime
 ) -> ConversationView | None:
     row = listing.one(conn, conversation_id)
     if row is None:
@@ -122,10 +149,12 @@ def _view(
     lines = _lines(conn, found[-limit:])
     turn_id, offered = proposals.open_turn(conn, conversation_id)
     account = account_of(accounts, row.account, shop=row.shop, channel=row.channel)
+    capabilities = account.capabilities_in(row.chat)
+    until = conversations.window_until(conn, conversation_id, capabilities)
     return ConversationView(
         row=listing.row_of(row),
         case=row.case,
-        capabilities=account.capabilities,
+        capabilities=capabilities,
         language_override=row.language_override,
         language_candidates=_candidates(lines),
         lines=lines,
@@ -133,6 +162,10 @@ def _view(
         turn_id=turn_id,
         proposals=offered,
         closed_by=messages.last_author(conn, conversation_id),
+        window_until=until,
+        window_open=until is None or now < until,
+        escalation=escalations.latest(conn, conversation_id),
+        refused=events.refused_choices(conn, conversation_id, limit=REFUSED),
     )
 
 

@@ -8,6 +8,8 @@ from datetime import datetime, timedelta
 from sqlalchemy import Connection
 from sqlalchemy.exc import SQLAlchemyError
 
+from adapters.ports import Board, Channel
+from bot.boards import Boards
 from bot.store import Store, deliveries, events
 from dialogs.ports import Clock
 
@@ -16,18 +18,26 @@ LAG = timedelta(minutes=2)
 
 
 class Health:
-    """Asks the rows how far behind the work is."""
+    """Asks the rows how far behind the work is, and every channel and board what keeps it from working."""
 
-    def __init__(self, store: Store, clock: Clock) -> None:
+    def __init__(self, store: Store, clock: Clock, boards: Boards, parts: Mapping[str, Channel | Board]) -> None:
         self._store = store
         self._clock = clock
+        self._boards = boards
+        self._parts = parts
 
     async def problems(self) -> Mapping[str, str]:
         """What is not well, by part; empty when all is."""
         try:
-            return await self._store.read(lambda conn: _lags(conn, self._clock.now()))
+            lags = await self._store.read(lambda conn: _lags(conn, self._clock.now()))
+            waiting = await self._boards.problem()
         except SQLAlchemyError as error:
             return {"database": type(error).__name__}
+        told = {
+            f"{name}.{what}": problem for name, part in self._parts.items() for what, problem in part.problems().items()
+        }
+        late = {"boards": f"{waiting} conversations wait to be shown"} if waiting else {}
+        return {**lags, **late, **told}
 
 
 def _lags(conn: Connection, now: datetime) -> dict[str, str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections import defaultdict
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from sqlalchemy import Connection
 
@@ -13,13 +13,27 @@ from adapters.ports import Outcome
 from bot.accounts import Accounts
 from bot.engine.port import WorkEngine
 from bot.feed import ChangeFeed
-from bot.lanes import conversation_lane
-from bot.store import Store, conversations, deliveries, events, messages
+from bot.lanes import conversation_lane, media_lane
+from bot.store import Store, conversations, deliveries, downloads, events, messages
 from bot.store.types import storable
 from dialogs.errors import Malformed
-from dialogs.events import Accepted, AgentChose, AgentNoted, Body, BuyerEdited, BuyerWrote, Event, Receipt
-from dialogs.messages import Direction
+from dialogs.events import (
+    Accepted,
+    AgentChose,
+    AgentNoted,
+    Body,
+    BuyerDeleted,
+    BuyerEdited,
+    BuyerWrote,
+    Event,
+    Receipt,
+    SellerWrote,
+)
+from dialogs.messages import Direction, Media
 from dialogs.ports import Clock
+
+# Parts of an album come one by one, all within about a second (Telegram's ``media_group_id``).
+ALBUM = timedelta(seconds=1)
 
 
 class Inbox:
@@ -47,6 +61,8 @@ class Inbox:
             accepted = await self._store.read(lambda conn: _first(conn, event))
         # A duplicate wakes too: the first one's wake may have died with its process.
         self._engine.wake(conversation_lane(accepted.conversation_id))
+        if isinstance(event.body, BuyerWrote) and event.body.media:
+            self._engine.wake(media_lane(event.account, accepted.conversation_id))
         if not accepted.duplicate:
             self._feed.publish(accepted.conversation_id)
         return accepted
@@ -89,17 +105,29 @@ def receive(conn: Connection, event: Event, accounts: Accounts, *, now: datetime
     """
     conversation_id = _conversation(conn, event, accounts, now=now)
     body = event.body
+    if isinstance(body, BuyerWrote) and body.album is not None:
+        gathered = events.open_album(conn, conversation_id, body.album)
+        if gathered is not None:
+            return _gather(conn, event, body, *gathered, conversation_id=conversation_id, now=now)
     if isinstance(body, BuyerWrote | BuyerEdited):
         seq = conversations.next_seq_for_buyer(conn, conversation_id, body.text, event.at)
     else:
         seq = conversations.next_seq(conn, conversation_id)
     if seq is None:
         raise Malformed("conversation_id: there is no such conversation")
-    event_id = events.add(conn, event, conversation_id=conversation_id, seq=seq, now=now)
+    opens_album = isinstance(body, BuyerWrote) and body.album is not None
+    event_id = events.add(
+        conn,
+        event,
+        conversation_id=conversation_id,
+        seq=seq,
+        not_before=now + ALBUM if opens_album else None,
+        now=now,
+    )
     if event_id is None:
         raise _StoredBefore
     if isinstance(body, BuyerWrote | BuyerEdited):
-        messages.add(
+        message_id = messages.add(
             conn,
             conversation_id=conversation_id,
             event_id=event_id,
@@ -111,14 +139,55 @@ def receive(conn: Connection, event: Event, accounts: Accounts, *, now: datetime
             external_id=body.of if isinstance(body, BuyerEdited) else event.external_id,
             edits=messages.latest_version(conn, conversation_id, body.of) if isinstance(body, BuyerEdited) else None,
         )
+        if isinstance(body, BuyerWrote) and body.media:
+            _download(conn, event, body.media, message_id, conversation_id, now=now)
     return Accepted(event_id, conversation_id, duplicate=False)
+
+
+def _gather(
+    conn: Connection,
+    event: Event,
+    body: BuyerWrote,
+    first_id: int,
+    first: BuyerWrote,
+    *,
+    conversation_id: int,
+    now: datetime,
+) -> Accepted:
+    """Another part of an album whose first part waits to be read: all are read as one message."""
+    seq = conversations.next_seq(conn, conversation_id)
+    done = Outcome(done=True)
+    part_id = None
+    if seq is not None:
+        part_id = events.add(conn, event, conversation_id=conversation_id, seq=seq, done=done, now=now)
+    if part_id is None:
+        raise _StoredBefore
+    media = (*first.media, *body.media)
+    events.set_body(conn, first_id, replace(first, text=first.text or body.text, media=media))
+    message_id = messages.add_media(conn, first_id, body.text, body.media)
+    _download(conn, event, media, message_id, conversation_id, now=now)
+    return Accepted(part_id, conversation_id, duplicate=False)
+
+
+def _download(
+    conn: Connection, event: Event, media: tuple[Media, ...], message_id: int, conversation_id: int, *, now: datetime
+) -> None:
+    """Have the attachments fetched whose bytes are still on the platform; asking twice is asking once."""
+    downloads.add(
+        conn,
+        message_id=message_id,
+        conversation_id=conversation_id,
+        account=event.account,
+        media=media,
+        now=now,
+    )
 
 
 def _conversation(conn: Connection, event: Event, accounts: Accounts, *, now: datetime) -> int:
     if event.conversation_id is not None:
         return event.conversation_id
-    if isinstance(event.body, Receipt):
-        return _of_receipt(conn, event, event.body)
+    if isinstance(event.body, Receipt | BuyerDeleted):
+        return _of_message(conn, event, event.body.of)
     if event.chat is None:
         raise Malformed("chat: an event must name its chat or its conversation")
     account = accounts.get(event.account)
@@ -135,13 +204,13 @@ def _conversation(conn: Connection, event: Event, accounts: Accounts, *, now: da
     )
 
 
-def _of_receipt(conn: Connection, event: Event, receipt: Receipt) -> int:
-    """A receipt belongs to a conversation that is there: it never makes one."""
+def _of_message(conn: Connection, event: Event, external_id: str) -> int:
+    """What is told of a message belongs to a conversation that is there: it never makes one."""
     found = None if event.chat is None else conversations.find(conn, event.account, event.chat)
     if found is None:
-        found = deliveries.conversation_of(conn, event.account, receipt.of)
+        found = deliveries.conversation_of(conn, event.account, external_id)
     if found is None:
-        raise Malformed("of: no message of that id was sent")
+        raise Malformed("of: there is no message of that id")
     return found
 
 
@@ -168,7 +237,9 @@ def _storable_body(body: Body) -> Body:
         return replace(body, text=storable(body.text))
     if isinstance(body, BuyerEdited):
         return replace(body, text=storable(body.text), of=storable(body.of))
-    if isinstance(body, Receipt):
+    if isinstance(body, SellerWrote):
+        return replace(body, text=storable(body.text))
+    if isinstance(body, Receipt | BuyerDeleted):
         return replace(body, of=storable(body.of))
     if isinstance(body, AgentChose):
         choice = body.choice

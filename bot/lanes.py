@@ -6,6 +6,8 @@ import hashlib
 
 CONVERSATION = "conversation:"
 CHAT = "chat:"
+BOARD = "board:"
+MEDIA = "media:"
 RECOVERY = "recovery"
 
 
@@ -25,3 +27,19 @@ def speakable(lane: str) -> str:
 def chat_lane(account: str, chat: str) -> str:
     """Deliveries to a chat: a slow platform never holds up the desk."""
     return f"{CHAT}{account}:{chat}"
+
+
+def board_lane(board: str, conversation_id: int) -> str:
+    """A conversation on a board: one that is slow or down holds up no other, and no turn."""
+    return f"{BOARD}{board}:{conversation_id}"
+
+
+def board_of(lane: str) -> tuple[str, int]:
+    """The board of a lane, whose name may hold colons, and the conversation."""
+    board, _, conversation_id = lane.removeprefix(BOARD).rpartition(":")
+    return board, int(conversation_id)
+
+
+def media_lane(account: str, conversation_id: int) -> str:
+    """Attachments of a conversation that are still on the platform of an account."""
+    return f"{MEDIA}{account}:{conversation_id}"

@@ -10,27 +10,38 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 
 import structlog
 from sqlalchemy import Connection
 
 from adapters.ports import Channel, Outgoing
+from bot.accounts import Accounts
+from bot.back_off import back_off
+from bot.boards import Boards
 from bot.engine.port import WorkEngine
 from bot.feed import ChangeFeed
-from bot.store import Store, deliveries, events
+from bot.gate import Gate
+from bot.inbox import receive
+from bot.lanes import conversation_lane
+from bot.store import Store, conversations, deliveries, events
 from bot.store.deliveries import Head
 from dialogs.errors import Ambiguous, Refused, TryLater, Unreachable, WindowClosed
+from dialogs.events import DeliveryFailed, Event
+from dialogs.messages import Capabilities
 from dialogs.messages import DeliveryState as State
+from dialogs.parts import options, parts
 from dialogs.ports import Clock
 
 log = structlog.stdlib.get_logger(__name__)
 
 # A platform that never answers holds its chat so long, then the delivery is ambiguous (seconds).
 SEND_TIMEOUT = 60.0
-# With the waiting below this is about half an hour of a platform that says "later".
-ATTEMPTS = 10
-LONGEST_BACK_OFF = 300.0
+# With the waiting below this is about a day of a platform that says "later".
+ATTEMPTS = 300
+AT_ONCE = 24  # chats of an account that are sent to side by side; the engine's other places stay free
+ACCOUNT = "outbox"  # of the events failures make
+WINDOW_CLOSED = "window_closed"
 INTERRUPTED = "interrupted"  # the process ended while it was being sent
 
 
@@ -40,8 +51,17 @@ class _Result:
 
     state: State
     external_id: str = ""
+    done: bool = True  # of a sent one: nothing of the message is left to send
     error: str | None = None
     not_before: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class _Following:
+    """What is sent next, and the conversations (with their shops) in which deliveries changed before."""
+
+    head: Head | None
+    changed: tuple[tuple[int, str], ...] = ()
 
 
 class Outbox:
@@ -55,6 +75,8 @@ class Outbox:
         channels: Mapping[str, Channel],
         clock: Clock,
         feed: ChangeFeed,
+        accounts: Accounts,
+        boards: Boards,
         send_timeout: float = SEND_TIMEOUT,
         attempts: int = ATTEMPTS,
     ) -> None:
@@ -63,63 +85,127 @@ class Outbox:
         self._channels = channels
         self._clock = clock
         self._feed = feed
+        self._accounts = accounts
+        self._boards = boards
         self._send_timeout = send_timeout
         self._attempts = attempts
+        self._gate = Gate(engine, limit=AT_ONCE)
 
     async def drain(self, lane: str) -> None:
         """Send everything that waits in the lane, and set the time of what may leave later."""
-        now = self._clock.now()
-        head = await self._store.write(lambda conn: self._take_next(conn, lane, now=now))
-        while head is not None and head.state is not State.QUEUED:
-            head = await self._send(lane, head)
-        if head is not None and head.not_before is not None:
-            self._engine.at(lane, head.not_before)
+        account = lane.split(":", 2)[1]
+        with self._gate.enter(account, lane) as is_let_in:
+            if is_let_in:
+                await self._drain(lane)
 
-    async def _send(self, lane: str, head: Head) -> Head | None:
-        """Send one delivery, keep what became of it, and take the next."""
+    async def _drain(self, lane: str) -> None:
+        now = self._clock.now()
+        following = await self._store.write(lambda conn: self._take_next(conn, lane, now=now))
+        while following.head is not None and following.head.state is not State.QUEUED:
+            self._tell(following)
+            following = await self._send(lane, following.head)
+        self._tell(following)
+        if following.head is not None and following.head.not_before is not None:
+            self._engine.at(lane, following.head.not_before)
+
+    async def _send(self, lane: str, head: Head) -> _Following:
+        """Send one delivery, or one part of it, keep what became of it, and take the next."""
         result = await self._attempt(head)
         now = self._clock.now()
+        if result.state is State.SENT and not result.done:
+            await self._store.write(lambda conn: deliveries.part_sent(conn, head, external_id=result.external_id))
+            return _Following(replace(head, parts_done=head.parts_done + 1))
 
-        def keep(conn: Connection) -> Head | None:
-            _keep(conn, head, result, now=now)
-            return self._take_next(conn, lane, now=now)
+        def keep(conn: Connection) -> _Following:
+            self._keep(conn, head, result, now=now)
+            return self._take_next(conn, lane, changed=(head.conversation_id,), now=now)
 
         following = await self._store.write(keep)
-        self._feed.publish(head.conversation_id)
         if result.state is not State.SENT:
             log.warning("delivery", delivery_id=head.id, state=result.state, error=result.error)
         return following
 
-    def _take_next(self, conn: Connection, lane: str, *, now: datetime) -> Head | None:
-        """The next delivery, marked as being sent; one that is still queued is not due yet; None: nothing waits."""
+    def _tell(self, following: _Following) -> None:
+        """Those who look, the boards, and the conversation, which may have an event about a failure."""
+        for conversation_id, shop in following.changed:
+            self._engine.wake(conversation_lane(conversation_id))
+            self._boards.wake(shop, conversation_id)
+            self._feed.publish(conversation_id)
+
+    def _take_next(self, conn: Connection, lane: str, *, changed: tuple[int, ...] = (), now: datetime) -> _Following:
+        """The next delivery, marked as being sent, and in which conversations something changed."""
+        settled = dict.fromkeys(changed)
+        head = self._next(conn, lane, settled, now=now)
+        # The last thing that is written: everybody locks conversations before what boards have shown of them.
+        shops = [(conversation_id, conversations.shop_of(conn, conversation_id)) for conversation_id in settled]
+        for conversation_id, shop in shops:
+            self._boards.want(conn, shop, conversation_id, now=now)
+        return _Following(head, tuple(shops))
+
+    def _next(self, conn: Connection, lane: str, settled: dict[int, None], *, now: datetime) -> Head | None:
+        """The next delivery to send; one that is still queued is not due yet; None: nothing waits."""
         while (head := deliveries.head(conn, lane)) is not None:
-            if head.state is State.SENDING and not self._idempotent(head.account):
+            capabilities = self._capabilities(head)
+            if head.state is State.SENDING and not capabilities.idempotent:
                 # A lane is worked on once at a time: whoever was sending this has died.
-                deliveries.move(conn, head.id, of=(State.SENDING,), to=State.AMBIGUOUS, now=now, error=INTERRUPTED)
+                self._keep(conn, head, _Result(State.AMBIGUOUS, error=INTERRUPTED), now=now)
+                settled[head.conversation_id] = None
                 continue
             if head.state is State.QUEUED:
                 if head.not_before is not None and head.not_before > now:
                     return head
                 deliveries.take(conn, head.id, now=now)
+                if head.template is None and _is_shut(conn, head, capabilities, now=now):
+                    self._keep(conn, head, _Result(State.FAILED, error=WINDOW_CLOSED), now=now)
+                    settled[head.conversation_id] = None
+                    continue
             return replace(head, state=State.SENDING)
         return None
 
-    def _idempotent(self, account: str) -> bool:
-        channel = self._channels.get(account)
-        return channel is not None and channel.capabilities.idempotent
+    def _capabilities(self, head: Head) -> Capabilities:
+        channel = self._channels.get(head.account)
+        return Capabilities() if channel is None else channel.capabilities_in(head.chat)
+
+    def _keep(self, conn: Connection, head: Head, result: _Result, *, now: datetime) -> None:
+        """Store what became of a delivery; one that did not arrive becomes an event of its conversation."""
+        if result.state is State.SENT:
+            deliveries.sent(conn, head.id, external_id=result.external_id, now=now)
+            # A platform may tell of a message before it has answered the call that sent it.
+            for receipt in events.receipts(conn, head.account, result.external_id):
+                deliveries.receipt(conn, head.account, receipt, now=now)
+            return
+        deliveries.move(
+            conn,
+            head.id,
+            of=(State.SENDING,),
+            to=result.state,
+            now=now,
+            error=result.error,
+            not_before=result.not_before,
+        )
+        if result.state is not State.QUEUED:
+            failed = Event(
+                account=ACCOUNT,
+                external_id=f"{head.id}:{now.isoformat()}",
+                body=DeliveryFailed(message_id=head.message_id, error=result.error or ""),
+                at=now,
+                conversation_id=head.conversation_id,
+            )
+            receive(conn, failed, self._accounts, now=now)
 
     async def _attempt(self, head: Head) -> _Result:
         channel = self._channels.get(head.account)
         if channel is None:
             return _Result(State.FAILED, error="no_channel")
-        outgoing = Outgoing(key=head.key, account=head.account, chat=head.chat, text=head.text, media=head.media)
+        pieces = outgoings(head, channel.capabilities_in(head.chat))
         try:
             async with asyncio.timeout(self._send_timeout):
-                return _Result(State.SENT, external_id=await channel.send(outgoing))
+                external_id = await channel.send(pieces[head.parts_done])
+                return _Result(State.SENT, external_id=external_id, done=head.parts_done + 1 == len(pieces))
         except TryLater as error:
             return self._later(head, error)
         except WindowClosed:
-            return _Result(State.FAILED, error="window_closed")
+            return _Result(State.FAILED, error=WINDOW_CLOSED)
         except Unreachable:
             return _Result(State.FAILED, error="unreachable")
         except Refused as error:
@@ -136,23 +222,28 @@ class Outbox:
     def _later(self, head: Head, error: TryLater) -> _Result:
         if head.attempts + 1 >= self._attempts:
             return _Result(State.FAILED, error=error.reason)
-        after = min(2.0**head.attempts, LONGEST_BACK_OFF) if error.after is None else error.after
-        return _Result(State.QUEUED, error=error.reason, not_before=self._clock.now() + timedelta(seconds=after))
+        later = self._clock.now() + back_off(head.attempts, error.after)
+        return _Result(State.QUEUED, error=error.reason, not_before=later)
 
 
-def _keep(conn: Connection, head: Head, result: _Result, *, now: datetime) -> None:
-    if result.state is not State.SENT:
-        deliveries.move(
-            conn,
-            head.id,
-            of=(State.SENDING,),
-            to=result.state,
-            now=now,
-            error=result.error,
-            not_before=result.not_before,
-        )
-        return
-    deliveries.sent(conn, head.id, external_id=result.external_id, now=now)
-    # A platform may tell of a message before it has answered the call that sent it.
-    for receipt in events.receipts(conn, head.account, result.external_id):
-        deliveries.receipt(conn, head.account, receipt, now=now)
+def outgoings(head: Head, capabilities: Capabilities) -> tuple[Outgoing, ...]:
+    """What a delivery is to its channel: the parts of its text, buttons with the last of them, then what is attached.
+
+    The same delivery always gives the same parts: after a restart the next one is known by its number.
+    """
+    first = Outgoing(key=head.key, account=head.account, chat=head.chat)
+    if head.template is not None:
+        return (replace(first, text=head.text, template=head.template),)
+    body, buttons = options(head.text, capabilities)
+    texts = parts(body, capabilities) if body else ()
+    pieces = [replace(first, text=text) for text in texts]
+    if pieces and buttons:
+        pieces[-1] = replace(pieces[-1], buttons=buttons)
+    pieces += [replace(first, media=media) for media in head.media]
+    return tuple(replace(piece, key=f"{head.key}-{n}") if n > 1 else piece for n, piece in enumerate(pieces, 1))
+
+
+def _is_shut(conn: Connection, head: Head, capabilities: Capabilities, *, now: datetime) -> bool:
+    """Whether the messaging window closed while the delivery waited."""
+    until = conversations.window_until(conn, head.conversation_id, capabilities)
+    return until is not None and until <= now

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-from adapters.ports import Preview
+from adapters.ports import Preview, Template
 from bot.agents import StoredAgents
 from bot.clocks import SystemClock
 from bot.desk import StoredDesk
@@ -48,12 +48,28 @@ async def open_agents(settings: Settings) -> AsyncIterator[StoredAgents]:
 @asynccontextmanager
 async def open_desk(settings: Settings) -> AsyncIterator[StoredDesk]:
     """What a desk may read; nothing can be translated through it."""
+    async with open_store(settings) as store:
+        yield closed_desk(store)
+
+
+def closed_desk(store: Store) -> StoredDesk:
+    """The same over a store that is open already."""
 
     async def preview(_conversation: Conversation, _text: str, _back: bool) -> Preview:  # noqa: FBT001 - the port's
         raise NotTranslated("no engine is open here")
 
-    async with open_store(settings) as store:
-        yield StoredDesk(store=store, accounts={}, feed=ChangeFeed(), preview=preview, health=tuple)
+    async def no_templates(_account: str) -> tuple[Template, ...]:
+        return ()
+
+    return StoredDesk(
+        store=store,
+        accounts={},
+        feed=ChangeFeed(),
+        preview=preview,
+        health=tuple,
+        templates=no_templates,
+        now=SystemClock().now,
+    )
 
 
 @asynccontextmanager

@@ -9,12 +9,36 @@ from sqlalchemy import Connection
 
 from adapters.ports import Outcome
 from bot.lanes import chat_lane
-from bot.store import clocks, conversations, deliveries, events, messages, proposals, turns
+from bot.store import (
+    approvals,
+    clocks,
+    conversations,
+    deliveries,
+    escalations,
+    events,
+    messages,
+    proposals,
+    turns,
+)
 from bot.work import Work
-from dialogs.events import AgentChose, AgentDecided, AgentNoted, AgentRetranslated, AgentSetLanguage, Receipt
+from dialogs.events import (
+    AgentApproved,
+    AgentChose,
+    AgentClaimed,
+    AgentDecided,
+    AgentNoted,
+    AgentRetranslated,
+    AgentSetLanguage,
+    AgentSetStatus,
+    BuyerDeleted,
+    BuyerStarted,
+    Receipt,
+    SellerWrote,
+)
 from dialogs.messages import DeliveryState as State
 from dialogs.messages import Direction, Refusal, RefusalCode, Reply, Turn
 
+GREETER = "自动问候"  # stands as the author of what a shop has set to be said at /start
 # What a seller may still take back: all that is not on its way.
 CANCELLABLE = (State.HELD, State.QUEUED, State.FAILED, State.AMBIGUOUS)
 
@@ -35,7 +59,7 @@ def save_turn(conn: Connection, work: Work, turn: Turn, *, now: datetime) -> Sav
     """
     conversation_id = work.conversation.id
     refusal, sent = turn.refusal, None
-    if turn.reply is not None and isinstance(work.body, AgentDecided):
+    if turn.reply is not None and isinstance(work.body, AgentDecided | AgentApproved):
         refusal, sent = _save_released(conn, work, turn.reply, now=now)
     elif turn.reply is not None:
         sent = _save_reply(conn, work, turn.reply, edits=None, now=now)
@@ -59,6 +83,8 @@ def save_turn(conn: Connection, work: Work, turn: Turn, *, now: datetime) -> Sav
         clocks.stop(conn, conversation_id, kind)
     for clock in turn.start_clocks:
         clocks.start(conn, conversation_id, clock)
+    escalations.open_or_add(conn, conversation_id, turn.escalate, shop=work.conversation.shop.id, now=now)
+    _save_team_action(conn, work, refusal, now=now)
     if isinstance(work.body, AgentSetLanguage):
         conversations.set_language(conn, conversation_id, work.body.language)
     if isinstance(work.body, AgentRetranslated) and work.message is not None:
@@ -75,7 +101,22 @@ def save_turn(conn: Connection, work: Work, turn: Turn, *, now: datetime) -> Sav
     )
     outcome = Outcome(done=True, refusal=refusal, message_id=sent)
     events.settle(conn, work.head.id, outcome)
-    return Saved(outcome, chat_lane(work.place.account, work.place.chat) if leaves else None)
+    on_its_way = leaves and turn.reply is not None and not turn.reply.on_platform
+    return Saved(outcome, chat_lane(work.place.account, work.place.chat) if on_its_way else None)
+
+
+def _save_team_action(conn: Connection, work: Work, refusal: Refusal | None, *, now: datetime) -> None:
+    """What an action changes beside the conversation itself."""
+    match work.body:
+        case AgentSetStatus(resolved=True):
+            escalations.close(conn, work.conversation.id, work.body.agent, now=now)
+        case AgentApproved() if refusal is None:
+            approvals.add(conn, work.body.message_id, agent=work.body.agent, approved=True, now=now)
+            escalations.close_approved(conn, work.conversation.id, work.body.agent, now=now)
+        case Receipt():
+            deliveries.receipt(conn, work.head.account, work.body, now=now)
+        case _:
+            pass
 
 
 def save_refusal(conn: Connection, work: Work, refusal: Refusal) -> Saved:
@@ -95,6 +136,14 @@ def save_fact(conn: Connection, work: Work, *, now: datetime) -> Saved:
             saved = Saved(Outcome(done=True, message_id=_save_note(conn, work, work.body)))
         case AgentDecided():
             saved = _save_fate(conn, work, work.body, now=now)
+        case AgentApproved():
+            saved = _save_disapproval(conn, work, work.body, now=now)
+        case AgentClaimed():
+            saved = _save_claim(conn, work, work.body, now=now)
+        case BuyerDeleted():
+            messages.mark_deleted(conn, work.conversation.id, work.body.of, at=work.head.at)
+        case SellerWrote() if work.echo_of is not None:
+            deliveries.found(conn, work.echo_of, external_id=work.head.external_id, now=now)
         case _:
             pass
     events.settle(conn, work.head.id, saved.outcome)
@@ -111,12 +160,14 @@ def _save_reply(conn: Connection, work: Work, reply: Reply, *, edits: int | None
         text=reply.buyer_text or "",
         seller_text=reply.seller_text,
         language=reply.language,
-        at=now,
+        at=work.head.at if reply.on_platform else now,
         author=_agent(work) or "",
+        media=reply.media,
         reply_id=reply.reply_id,
         kind=reply.kind,
         origin=reply.origin,
         edits=edits,
+        external_id=work.head.external_id if reply.on_platform else None,
     )
     deliveries.add(
         conn,
@@ -126,6 +177,8 @@ def _save_reply(conn: Connection, work: Work, reply: Reply, *, edits: int | None
         account=work.place.account,
         chat=work.place.chat,
         held=None if reply.held is None else reply.held.value,
+        template=reply.template,
+        sent_as=work.head.external_id if reply.on_platform else None,
         now=now,
     )
     return message_id
@@ -162,6 +215,28 @@ def _save_note(conn: Connection, work: Work, note: AgentNoted) -> int:
     )
 
 
+def _save_disapproval(conn: Connection, work: Work, decided: AgentApproved, *, now: datetime) -> Saved:
+    """A lead refused a reply above the limits: it never leaves."""
+    delivery = deliveries.of_message(conn, work.conversation.id, decided.message_id)
+    if delivery is None:
+        return Saved(Outcome(done=True, refusal=Refusal(RefusalCode.UNKNOWN_TARGET)))
+    waits = delivery.error == RefusalCode.NEEDS_APPROVAL
+    if not waits or not deliveries.move(conn, delivery.id, of=(State.HELD,), to=State.CANCELLED, now=now):
+        return Saved(Outcome(done=True, refusal=Refusal(RefusalCode.CLOSED, delivery.state)))
+    approvals.add(conn, decided.message_id, agent=decided.agent, approved=False, now=now)
+    escalations.close_approved(conn, work.conversation.id, decided.agent, now=now)
+    return Saved(Outcome(done=True, message_id=decided.message_id))
+
+
+def _save_claim(conn: Connection, work: Work, claimed: AgentClaimed, *, now: datetime) -> Saved:
+    owner = escalations.claim(conn, work.conversation.id, claimed.agent, now=now)
+    if owner is None:
+        return Saved(Outcome(done=True, refusal=Refusal(RefusalCode.UNKNOWN_TARGET)))
+    if owner != claimed.agent:
+        return Saved(Outcome(done=True, refusal=Refusal(RefusalCode.CLAIMED, owner)))
+    return Saved(Outcome(done=True))
+
+
 def _save_fate(conn: Connection, work: Work, decided: AgentDecided, *, now: datetime) -> Saved:
     delivery = deliveries.of_message(conn, work.conversation.id, decided.message_id)
     if delivery is None:
@@ -186,5 +261,7 @@ def _agent(work: Work) -> str | None:
     match work.body:
         case AgentChose():
             return work.body.choice.agent
+        case BuyerStarted():
+            return GREETER
         case _:
             return getattr(work.body, "agent", None)

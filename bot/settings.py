@@ -4,24 +4,27 @@ from __future__ import annotations
 
 import ipaddress
 import os
-import stat
 import sys
 import tomllib
 from collections.abc import Iterator, Mapping
 from decimal import Decimal
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Union
 from urllib.parse import urlsplit
 
 from babel.numbers import get_currency_precision, list_currencies
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 from typing_extensions import override
 
 from adapters.channels import CHANNELS
-from adapters.engines import ENGINES, NEEDED, EngineSettings, Secret
+from adapters.engines import ENGINES, NEEDED, EngineSettings
+from adapters.secret import Secret
+from adapters.settings import AccountSettings, Id, PrivateFile, Table, VariableName, WebAddress
+from adapters.slack.settings import SlackSettings
+from adapters.webchat.settings import WebChatSettings
 from dialogs.language import DETECTORS
-from dialogs.messages import Money, Shop
+from dialogs.messages import Money, Reason, Shop
 from dialogs.remedies import LADDER
 
 ENV_PREFIX = "HEQI_"
@@ -30,15 +33,6 @@ Glossary = Mapping[str, Mapping[str, str]]
 
 # Engines that take no key, and those that do with or without: what they cannot work without stands in NEEDED.
 _KEYLESS = frozenset({"google", "mymemory"})
-
-
-def _web_address(value: str) -> str:
-    parts = urlsplit(value)
-    if parts.scheme not in {"http", "https"} or not parts.hostname:
-        raise ValueError("应为 http:// 或 https:// 开头的完整网址 (a full http or https address)")
-    if parts.username or parts.password or parts.query or parts.fragment:
-        raise ValueError("网址中不要带账号、密码或参数，密钥用 key_env 或 key_file (no user, password or query in it)")
-    return value.rstrip("/")
 
 
 def _database_address(value: str) -> str:
@@ -96,23 +90,6 @@ def _exact(value: object) -> object:
     return str(value) if isinstance(value, float) else value
 
 
-def _private_file(value: Path) -> Path:
-    try:
-        mode = value.stat().st_mode
-        value.read_bytes()
-    except OSError as error:
-        raise ValueError(f"无法读取：{error.strerror} (cannot be read)") from None
-    if os.name == "posix" and mode & (stat.S_IROTH | stat.S_IWOTH):
-        raise ValueError("其他用户也能读写此文件，请执行 chmod 600 (others may read it; chmod 600 it)")
-    return value
-
-
-def _filled_variable(value: str) -> str:
-    if not os.environ.get(value, "").strip():
-        raise ValueError("此环境变量未设置或为空 (this environment variable is not set or empty)")
-    return value
-
-
 def _glossary_file(value: Path) -> Path:
     try:
         table = tomllib.loads(value.read_text(encoding="utf-8-sig"))
@@ -127,21 +104,14 @@ def _glossary_file(value: Path) -> Path:
 
 
 _CURRENCIES = frozenset(list_currencies())
-_Id = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,31}$")]
-_AccountId = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,39}$")]  # web-<shop> fits
-_WebAddress = Annotated[str, AfterValidator(_web_address)]
 
 
-class _Table(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-class Server(_Table):
+class Server(Table):
     """Where Heqi listens and how it is reached."""
 
     host: Annotated[str, Field(min_length=1)] = "127.0.0.1"
     port: Annotated[int, Field(ge=0, le=65535)] = 8080  # 0: any free port
-    public_url: _WebAddress | None = None  # behind a proxy
+    public_url: WebAddress | None = None  # behind a proxy
     trusted_proxies: tuple[Annotated[str, AfterValidator(_network)], ...] = ("127.0.0.1",)
 
     @property
@@ -151,22 +121,27 @@ class Server(_Table):
         host = f"[{host}]" if ":" in host else host
         return self.public_url or f"http://{host}:{self.port}"
 
+    @property
+    def platform_url(self) -> str | None:
+        """The address platforms can call, None when there is none: they call https only."""
+        return self.public_url if self.public_url and self.public_url.startswith("https://") else None
 
-class Database(_Table):
+
+class Database(Table):
     """Where the rows are; without ``url`` a SQLite file in the data folder."""
 
     url: Annotated[str, AfterValidator(_database_address)] | None = None
 
 
-class Engine(_Table):
+class Engine(Table):
     """One translation engine. Its key comes from the environment or a file, never from the settings."""
 
     name: Annotated[str, _one_of(*ENGINES)]
-    label: _Id | None = None  # tells two engines of one name apart
-    url: _WebAddress | None = None
+    label: Id | None = None  # tells two engines of one name apart
+    url: WebAddress | None = None
     model: Annotated[str, Field(min_length=1)] | None = None
-    key_env: Annotated[str, AfterValidator(_filled_variable)] | None = None
-    key_file: Annotated[Path, AfterValidator(_private_file)] | None = None
+    key_env: VariableName | None = None
+    key_file: PrivateFile | None = None
     timeout: Annotated[float, Field(gt=0, le=120)] = 8.0  # seconds for one call
     rate: Annotated[float, Field(gt=0)] | None = None  # calls per second at most
 
@@ -188,7 +163,7 @@ class Engine(_Table):
         )
 
 
-class Limit(_Table):
+class Limit(Table):
     """An amount a seller may promise alone in one case."""
 
     amount: Annotated[Decimal, BeforeValidator(_exact), Field(gt=0, allow_inf_nan=False)]
@@ -206,15 +181,17 @@ class Limit(_Table):
         return Money(self.amount, self.currency)
 
 
-class ShopSettings(_Table):
+class ShopSettings(Table):
     """One shop: its limits, its words and the order its engines are asked in."""
 
-    id: _Id
+    id: Id
     name: Annotated[str, Field(min_length=1)]
     response_minutes: Annotated[int, Field(ge=1, le=24 * 60)] = 5
     goodwill: Limit | None = None
     credit: Limit | None = None
     remedies: frozenset[Annotated[str, _one_of(*LADDER)]] = frozenset(LADDER)  # what an agent may offer alone
+    escalate: frozenset[Reason] = frozenset(Reason)  # what the team is told of at once
+    unanswered_minutes: Annotated[int, Field(ge=1, le=7 * 24 * 60)] = 15  # so long a buyer waits before that
     engines: tuple[str, ...] | None = None  # None: all, in the order of [[engines]]
     glossary: Glossary = Field(default_factory=dict)
     glossary_file: Annotated[Path, AfterValidator(_glossary_file)] | None = None
@@ -232,17 +209,20 @@ class ShopSettings(_Table):
             goodwill=self.goodwill.money() if self.goodwill else None,
             credit=self.credit.money() if self.credit else None,
             remedies=self.remedies,
+            escalate=self.escalate,
+            unanswered_minutes=self.unanswered_minutes,
             glossary=words,
         )
 
 
-class AccountSettings(_Table):
-    """One account of a shop on a channel."""
-
-    channel: Annotated[str, _one_of(*CHANNELS)]
-    id: _AccountId
-    shop: _Id
-
+if TYPE_CHECKING:
+    AnyAccount = AccountSettings
+else:
+    # What an entry of [[accounts]] may be, told apart by its channel; made from the one list of channels.
+    AnyAccount = Annotated[
+        Union[tuple(kind.settings for kind in CHANNELS.values())],  # noqa: UP007
+        Field(discriminator="channel"),
+    ]
 
 DEFAULT_ENGINES = (Engine(name="google"),)
 # Nothing ready-built of eldc exists for Windows; the next best is installed there instead.
@@ -266,7 +246,8 @@ class Settings(BaseSettings):
     database: Database = Database()
     engines: tuple[Engine, ...] = DEFAULT_ENGINES
     shops: Annotated[tuple[ShopSettings, ...], Field(min_length=1)] = DEFAULT_SHOPS
-    accounts: tuple[AccountSettings, ...] = ()  # none: a web chat for every shop, see channel_accounts
+    accounts: tuple[AnyAccount, ...] = ()  # none: a web chat for every shop, see channel_accounts
+    slack: SlackSettings | None = None
 
     @classmethod
     @override
@@ -293,8 +274,8 @@ class Settings(BaseSettings):
             return self.accounts
         first, *others = self.shops
         return (
-            AccountSettings(channel="webchat", id="web", shop=first.id),
-            *(AccountSettings(channel="webchat", id=f"web-{shop.id}", shop=shop.id) for shop in others),
+            WebChatSettings(channel="webchat", id="web", shop=first.id),
+            *(WebChatSettings(channel="webchat", id=f"web-{shop.id}", shop=shop.id) for shop in others),
         )
 
     @property

@@ -79,14 +79,17 @@ class _Variables(EnvSettingsSource):
 def _environment(table: Mapping[str, Any]) -> Mapping[str, Any]:
     """What ``HEQI_…`` variables set. A variable that is no setting becomes an unknown key, unless it holds a secret."""
     values: dict[str, Any] = dict(_Variables(Settings)())
-    engines = values.get("engines", table.get("engines"))
-    tables = [entry for entry in engines if isinstance(entry, dict)] if isinstance(engines, list) else []
-    secrets = {entry["key_env"] for entry in tables if isinstance(entry.get("key_env"), str)}
+    tables = _entries({**table, **values})
+    secrets = {value for entry in tables for key, value in entry.items() if _names_secret(key, value)}
     for name in os.environ:
         key = name.removeprefix(ENV_PREFIX).partition("__")[0].lower()
         if name.startswith(ENV_PREFIX) and name not in {CONFIG_VARIABLE, *secrets} and key not in Settings.model_fields:
             values[key] = os.environ[name]
     return values
+
+
+def _names_secret(key: str, value: object) -> bool:
+    return key.endswith("_env") and isinstance(value, str)
 
 
 def _over(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:
@@ -100,14 +103,27 @@ def _over(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:
 
 def _anchored(raw: Mapping[str, Any], folder: Path) -> dict[str, Any]:
     """The same with paths that count from ``folder`` made absolute."""
-    anchored = _at(folder, {"data": "var", **raw}, "data")
-    for key, path in (("engines", "key_file"), ("shops", "glossary_file")):
-        if isinstance(anchored.get(key), list):
-            anchored[key] = [_at(folder, entry, path) if isinstance(entry, dict) else entry for entry in anchored[key]]
+    anchored: dict[str, Any] = {"data": "var", **raw}
+    anchored = {
+        key: [_at(folder, entry) for entry in value] if isinstance(value, list) else _at(folder, value)
+        for key, value in anchored.items()
+    }
+    if isinstance(anchored["data"], str):
+        anchored["data"] = str(folder / anchored["data"])
     return anchored
 
 
-def _at(folder: Path, table: Mapping[str, Any], key: str) -> dict[str, Any]:
-    if isinstance(table.get(key), str):
-        return {**table, key: str(folder / table[key])}
-    return dict(table)
+def _at(folder: Path, table: object) -> object:
+    """A table with its ``…_file`` entries below ``folder``; anything else as it is."""
+    if not isinstance(table, dict):
+        return table
+    return {
+        key: str(folder / value) if key.endswith("_file") and isinstance(value, str) else value
+        for key, value in table.items()
+    }
+
+
+def _entries(raw: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """All tables of the settings, those in lists included."""
+    flat = [entry for value in raw.values() for entry in (value if isinstance(value, list) else [value])]
+    return [entry for entry in flat if isinstance(entry, dict)]

@@ -12,6 +12,7 @@ from typing import Any, get_args
 from pydantic import BaseModel
 from typing_extensions import override
 
+from adapters.channels import CHANNELS
 from bot.settings import DEFAULT_ENGINES, DEFAULT_SHOPS, ENV_PREFIX, Settings, engine_id, gaps
 from dialogs.errors import HeqiError
 
@@ -90,7 +91,7 @@ class Namer:
     def named(self, details: Iterable[Any]) -> Iterator[Problem]:
         """The problems pydantic found."""
         for detail in details:
-            location, kind, given = tuple(detail["loc"]), detail["type"], detail["input"]
+            location, kind, given = _place(detail["loc"]), detail["type"], detail["input"]
             if kind == "too_short" and given:  # its entries were wrong and are named themselves
                 continue
             if kind == "extra_forbidden":
@@ -148,6 +149,13 @@ class Namer:
         return True
 
 
+def _place(location: Location) -> Location:
+    """Where a value stands in the file: pydantic names the channel behind the number of an account."""
+    if len(location) > 2 and location[0] == "accounts" and location[2] in CHANNELS:
+        return (*location[:2], *location[3:])
+    return tuple(location)
+
+
 def _tables(raw: Mapping[str, Any], key: str) -> list[dict[str, Any]]:
     """The entries of a list of tables; an entry that is no table counts as an empty one."""
     entries = raw.get(key)
@@ -188,7 +196,11 @@ def _wanted(kind: str, detail: Mapping[str, Any]) -> str:
     match kind:
         case "value_error":
             return str(context["error"])
-        case "literal_error":
+        case "union_tag_invalid":
+            return f"channel 可选：{context['expected_tags'].replace(chr(39), '')} (channel must be one of these)"
+        case "union_tag_not_found":
+            return "缺少 channel (channel is required)"
+        case "literal_error" | "enum":
             choices = str(context["expected"]).replace(" or ", ", ").replace("'", '"')
             return f"可选：{choices} (one of these)"
         case "greater_than_equal":

@@ -13,30 +13,40 @@ from sqlalchemy.exc import InterfaceError, OperationalError
 
 from adapters.ports import Outcome
 from bot.accounts import Accounts
+from bot.boards import Boards
 from bot.clocks import ring
 from bot.engine.port import WorkEngine
 from bot.feed import ChangeFeed
 from bot.inbox import Inbox
 from bot.lanes import conversation_lane
 from bot.saving import Saved, save_fact, save_refusal, save_turn
-from bot.store import Store, StoreError, events
+from bot.store import Store, StoreError, conversations, events
 from bot.store.events import AlreadyWorkedOn
 from bot.work import Broken, Found, Ringing, Wait, Work, look
 from dialogs.events import (
+    AgentApproved,
     AgentChose,
     AgentDecided,
+    AgentEscalated,
     AgentRetranslated,
+    AgentSentTemplate,
     AgentSetLanguage,
     AgentSetStatus,
     BuyerEdited,
+    BuyerStarted,
     BuyerWrote,
     ClockDue,
+    DeliveryFailed,
+    Receipt,
+    SellerWrote,
 )
 from dialogs.messages import Choice, Conversation, DeliveryState, Message, Refusal, RefusalCode, Turn
 from dialogs.ports import Clock
 
 log = structlog.stdlib.get_logger(__name__)
 
+# Where a receipt that tells of a failure is news.
+UNFINISHED = (DeliveryState.SENT, DeliveryState.AMBIGUOUS)
 # Seconds before the second and the third attempt; after the last one the turn is parked.
 RETRIES = (1.0, 5.0)
 
@@ -54,11 +64,27 @@ class Decides(Protocol):
 
     async def on_team_action(
         self,
-        body: AgentSetLanguage | AgentSetStatus | AgentRetranslated,
+        body: AgentSetLanguage | AgentSetStatus | AgentRetranslated | AgentEscalated,
         conversation: Conversation,
         latest: Message | None,
     ) -> Turn:
         """Change the conversation; ``latest`` is the buyer's message the action is about."""
+        ...
+
+    async def on_buyer_started(self, body: BuyerStarted, conversation: Conversation) -> Turn:
+        """Greet who opened the chat."""
+        ...
+
+    async def on_seller_wrote(self, body: SellerWrote, conversation: Conversation) -> Turn:
+        """The seller answered on the platform itself."""
+        ...
+
+    async def on_template(self, body: AgentSentTemplate, conversation: Conversation) -> Turn:
+        """A template leaves."""
+        ...
+
+    async def on_delivery_failed(self, error: str, conversation: Conversation) -> Turn:
+        """A delivery did not arrive."""
         ...
 
     async def on_clock(self, body: ClockDue, conversation: Conversation) -> Turn:
@@ -83,6 +109,7 @@ class Turns:
         accounts: Accounts,
         clock: Clock,
         feed: ChangeFeed,
+        boards: Boards,
         retries: tuple[float, ...] = RETRIES,
     ) -> None:
         self._store = store
@@ -92,6 +119,7 @@ class Turns:
         self._accounts = accounts
         self._clock = clock
         self._feed = feed
+        self._boards = boards
         self._retries = retries
 
     async def drain(self, conversation_id: int) -> None:
@@ -139,6 +167,7 @@ class Turns:
             return await self._failed(
                 work.conversation.id, work.head, type(error).__name__, attempts_left=attempts_left
             )
+        self._boards.wake(work.conversation.shop.id, work.conversation.id)
         if saved.lane is not None:
             self._engine.wake(saved.lane)
         self._tell(work.conversation.id, work.head.id, saved.outcome)
@@ -165,6 +194,7 @@ class Turns:
                     saved = save_refusal(conn, work, turn)
                 case Turn():
                     saved = save_turn(conn, work, turn, now=now)
+            self._boards.want(conn, work.conversation.shop.id, work.conversation.id, now=now)
             return saved, following(conn)
 
         return await self._store.write(save)
@@ -175,32 +205,51 @@ class Turns:
         match body:
             case BuyerWrote() | BuyerEdited() if work.message is not None:
                 return await self._manager.on_buyer_message(work.message, conversation)
+            case BuyerStarted():
+                return await self._manager.on_buyer_started(body, conversation)
+            case SellerWrote() if not work.void:
+                return await self._manager.on_seller_wrote(body, conversation)
+            case DeliveryFailed():
+                return await self._manager.on_delivery_failed(body.error, conversation)
+            case Receipt() if body.state is DeliveryState.FAILED and work.delivery in UNFINISHED:
+                return await self._manager.on_delivery_failed(body.error or "", conversation)
+            case ClockDue() if not work.void:
+                return await self._manager.on_clock(body, conversation)
+            case _:
+                return await self._decide_for_team(work)
+
+    async def _decide_for_team(self, work: Work) -> Turn | Refusal | None:
+        body, conversation = work.body, work.conversation
+        match body:
             case AgentRetranslated() if work.unread and work.message is not None:
                 return await self._manager.on_buyer_message(work.message, conversation)
             case AgentChose():
                 return await self._manager.on_seller_choice(body.choice, conversation)
-            case AgentSetLanguage() | AgentSetStatus() | AgentRetranslated():
+            case AgentSetLanguage() | AgentSetStatus() | AgentRetranslated() | AgentEscalated():
                 return await self._manager.on_team_action(body, conversation, work.message)
             case AgentDecided() if work.delivery is DeliveryState.HELD and body.decision in {"retry", "send"}:
-                return await self._decide_held(work, body)
-            case ClockDue() if not work.void:
-                return await self._manager.on_clock(body, conversation)
+                return await self._decide_held(work, body.agent, as_shown=body.decision == "send", lead=body.lead)
+            case AgentApproved() if body.approved and work.held_for == RefusalCode.NEEDS_APPROVAL:
+                return await self._decide_held(work, body.agent, as_shown=True, lead=True)
+            case AgentSentTemplate():
+                return await self._manager.on_template(body, conversation)
             case _:
                 return None
 
-    async def _decide_held(self, work: Work, body: AgentDecided) -> Turn | Refusal:
+    async def _decide_held(self, work: Work, agent: str, *, as_shown: bool, lead: bool) -> Turn | Refusal:
         """A held reply is decided like a typed one: translated again, or leaving as it was shown."""
         held = work.message
-        if held is None or (body.decision == "send" and not held.text):
+        if held is None or (as_shown and not held.text and not held.media):
             return Refusal(RefusalCode.NOT_TRANSLATED)
-        as_shown = held.text if body.decision == "send" else None
         choice = Choice(
-            agent=body.agent,
+            agent=agent,
             seller_text=held.seller_text or "",
-            buyer_text=as_shown,
-            confirmed=as_shown is not None,
+            buyer_text=held.text if as_shown else None,
+            confirmed=as_shown,
             kind=held.kind,
             reply_id=held.reply_id,
+            media=held.media,
+            lead=lead,
         )
         return await self._manager.on_seller_choice(choice, work.conversation)
 
@@ -220,9 +269,21 @@ class Turns:
                 conversation_id, lambda conn: events.retry(conn, head.id, not_before=later, error=error)
             )
         parked = Outcome(done=False, error=error)
-        following = await self._and_look(conversation_id, lambda conn: events.settle(conn, head.id, parked))
+        shop, following = await self._park(conversation_id, head.id, parked)
+        self._boards.wake(shop, conversation_id)
         self._tell(conversation_id, head.id, parked)
         return following
+
+    async def _park(self, conversation_id: int, event_id: int, parked: Outcome) -> tuple[str, Found | None]:
+        now, following = self._clock.now(), self._look(conversation_id)
+
+        def park(conn: Connection) -> tuple[str, Found | None]:
+            events.settle(conn, event_id, parked)
+            shop = conversations.shop_of(conn, conversation_id)
+            self._boards.want(conn, shop, conversation_id, now=now)
+            return shop, following(conn)
+
+        return await self._store.write(park)
 
     def _tell(self, conversation_id: int, event_id: int, outcome: Outcome) -> None:
         self._inbox.settled(event_id, outcome)

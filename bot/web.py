@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequenc
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from typing import Final
 
+from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from starlette.applications import Starlette
 from starlette.datastructures import MutableHeaders
 from starlette.middleware import Middleware
@@ -16,7 +17,7 @@ from starlette.routing import BaseRoute, Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from adapters.desk import DeskPages
-from adapters.ports import Channel
+from adapters.ports import Board, Channel
 from bot.demo_page import demo_route
 
 # Names what is not ready and why, e.g. {"inbox": "oldest event waits 95 s"}; empty when all is well.
@@ -38,7 +39,7 @@ def build_app(
     *,
     ready: Ready,
     desk: DeskPages | None = None,
-    channels: Sequence[Channel] = (),
+    channels: Sequence[Channel | Board] = (),
     routes: Sequence[BaseRoute] = (),
     lifespan: Lifespan | None = None,
     demo_chats: Sequence[str] = (),
@@ -48,7 +49,7 @@ def build_app(
     Args:
         ready: asked by ``/readyz``; whatever it names makes the answer 503.
         desk: the desk's pages; without them the app has channel doors and health only.
-        channels: their ``routes()`` are mounted; starting and stopping them is the owner's work, in ``lifespan``.
+        channels: channels and boards; their ``routes()`` are mounted, starting and stopping them is the owner's work.
         routes: further doors, metrics for example.
         lifespan: what must be up while requests are served; it ends after the desk's sockets are closed.
         demo_chats: addresses of buyers' chats (``/chat/web?as=ana``) to show beside the desk at ``/demo``. Pages may
@@ -57,6 +58,7 @@ def build_app(
     doors: list[BaseRoute] = [
         Route("/healthz", _alive, methods=["GET"]),
         Route("/readyz", _readiness(ready), methods=["GET"]),
+        Route("/metrics", _metrics, methods=["GET"]),
         *routes,
         *(route for channel in channels for route in channel.routes()),
     ]
@@ -116,6 +118,13 @@ class SafeHeaders:
 
 async def _alive(_: Request) -> Response:
     return JSONResponse({"alive": True}, headers={"cache-control": "no-store"})
+
+
+async def _metrics(request: Request) -> Response:
+    """Prometheus' text, for this machine only: what a shop receives and sends is nobody else's business."""
+    if request.client is None or request.client.host not in {"127.0.0.1", "::1"}:
+        return Response(status_code=404)
+    return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)
 
 
 def _readiness(ready: Ready) -> Callable[[Request], Awaitable[Response]]:

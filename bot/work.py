@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from pydantic import ValidationError
 from sqlalchemy import Connection
@@ -12,6 +12,7 @@ from bot.accounts import Accounts
 from bot.store import clocks, conversations, deliveries, events, messages, proposals, turns
 from bot.store.conversations import Place
 from dialogs.events import (
+    AgentApproved,
     AgentChose,
     AgentDecided,
     AgentRetranslated,
@@ -20,10 +21,13 @@ from dialogs.events import (
     BuyerEdited,
     BuyerWrote,
     ClockDue,
+    Receipt,
+    SellerWrote,
 )
 from dialogs.messages import Choice, Conversation, DeliveryState, Message, Refusal, RefusalCode
 
 HISTORY = 40  # messages the dialogs look back
+ECHO = timedelta(seconds=2)  # between two looks whether what is being sent has got its id
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,9 +39,11 @@ class Work:
     place: Place
     message: Message | None = None  # the one at hand: read, read again, or decided about
     delivery: DeliveryState | None = None  # of the message at hand
+    held_for: str | None = None  # why the delivery at hand waits
     unread: bool = False  # the message at hand was parked before it was ever read
     refusal: Refusal | None = None  # known before anything is decided
-    void: bool = False  # nothing is left to do: the clock was stopped in between
+    void: bool = False  # nothing is left to decide: the clock was stopped in between, or the platform echoes
+    echo_of: int | None = None  # the ambiguous delivery an echo has shown to have left
 
     @property
     def conversation(self) -> Conversation:
@@ -75,7 +81,7 @@ def look(conn: Connection, conversation_id: int, accounts: Accounts, *, now: dat
     if head.not_before is not None and head.not_before > now:
         return Wait(head.not_before)
     try:
-        return _load(conn, conversation_id, head, accounts)
+        return _load(conn, conversation_id, head, accounts, now=now)
     except ValidationError as error:
         return Broken(head, type(error).__name__)
 
@@ -87,12 +93,14 @@ def _next_clock(conn: Connection, conversation_id: int, *, now: datetime) -> Wai
     return Ringing() if running[0].due <= now else Wait(running[0].due)
 
 
-def _load(conn: Connection, conversation_id: int, head: events.Head, accounts: Accounts) -> Work:
+def _load(
+    conn: Connection, conversation_id: int, head: events.Head, accounts: Accounts, *, now: datetime
+) -> Work | Wait:
     body = events.body(head)
     latest = messages.history(conn, conversation_id, before=head.seq + 1, limit=HISTORY + 1)
     own = latest[-1] if latest and latest[-1].seq == head.seq else None
     history = latest[:-1] if own is not None else latest
-    place = conversations.load(conn, conversation_id, accounts, history=history[-HISTORY:])
+    place = conversations.load(conn, conversation_id, accounts, history=history[-HISTORY:], now=now)
     work = Work(head=head, body=body, place=place)
     match body:
         case BuyerWrote() | BuyerEdited():
@@ -103,8 +111,12 @@ def _load(conn: Connection, conversation_id: int, head: events.Head, accounts: A
             return _at_hand(work, messages.latest_incoming(conn, conversation_id, before=head.seq))
         case AgentRetranslated():
             return _to_read_again(conn, work, body.message_id)
-        case AgentDecided():
+        case AgentDecided() | AgentApproved():
             return _to_decide_about(conn, work, body.message_id)
+        case SellerWrote():
+            return _echo_or_not(conn, work, body, now=now)
+        case Receipt():
+            return replace(work, delivery=deliveries.state_of(conn, head.account, body.of))
         case ClockDue():
             return replace(work, void=not clocks.rings(conn, int(head.external_id)))
         case _:
@@ -134,7 +146,22 @@ def _to_decide_about(conn: Connection, work: Work, message_id: int) -> Work:
     message = messages.by_id(conn, work.conversation.id, message_id)
     if delivery is None or message is None:
         return replace(work, refusal=Refusal(RefusalCode.UNKNOWN_TARGET))
-    return replace(work, message=message, delivery=DeliveryState(delivery.state))
+    return replace(work, message=message, delivery=DeliveryState(delivery.state), held_for=delivery.error)
+
+
+def _echo_or_not(conn: Connection, work: Work, body: SellerWrote, *, now: datetime) -> Work | Wait:
+    """Whether the seller wrote it on the platform, or it is an echo of what was sent from here.
+
+    What is being sent at this moment may be it: nothing is decided before its id is known. An ambiguous delivery of the
+    same words is answered by the echo.
+    """
+    if deliveries.is_ours(conn, work.head.account, work.head.external_id):
+        return replace(work, void=True)
+    unsure = deliveries.unsure(conn, work.conversation.id)
+    if any(row.state == DeliveryState.SENDING for row in unsure):
+        return Wait(now + ECHO)
+    same = next((row for row in unsure if row.text == body.text), None)
+    return work if same is None else replace(work, void=True, echo_of=same.id)
 
 
 def _too_late(conn: Connection, conversation_id: int, choice: Choice) -> Refusal | None:

@@ -6,10 +6,12 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import Connection
 
+from bot.boards import Boards
+from bot.downloads import Downloads
 from bot.engine.port import WorkEngine
-from bot.lanes import CHAT, CONVERSATION, RECOVERY, conversation_lane
+from bot.lanes import BOARD, CHAT, CONVERSATION, MEDIA, RECOVERY, conversation_lane
 from bot.outbox import Outbox
-from bot.store import Store, clocks, deliveries, events
+from bot.store import Store, clocks, deliveries, downloads, events, showings
 from bot.turns import Turns
 from dialogs.ports import Clock
 
@@ -20,11 +22,23 @@ RECOVERY_INTERVAL = timedelta(minutes=1)
 class Worker:
     """Ties the lanes of an engine to turns and deliveries."""
 
-    def __init__(self, *, store: Store, engine: WorkEngine, turns: Turns, outbox: Outbox, clock: Clock) -> None:
+    def __init__(
+        self,
+        *,
+        store: Store,
+        engine: WorkEngine,
+        turns: Turns,
+        outbox: Outbox,
+        boards: Boards,
+        downloads: Downloads,
+        clock: Clock,
+    ) -> None:
         self._store = store
         self._engine = engine
         self._turns = turns
         self._outbox = outbox
+        self._boards = boards
+        self._downloads = downloads
         self._clock = clock
 
     async def start(self) -> None:
@@ -46,10 +60,15 @@ class Worker:
             await self._turns.drain(int(lane.removeprefix(CONVERSATION)))
         elif lane.startswith(CHAT):
             await self._outbox.drain(lane)
+        elif lane.startswith(BOARD):
+            await self._boards.drain(lane)
+        elif lane.startswith(MEDIA):
+            await self._downloads.drain(lane)
         else:
             await self.recover()
 
 
 def _open(conn: Connection) -> tuple[list[str], list[tuple[int, datetime]]]:
     conversations = [conversation_lane(conversation_id) for conversation_id in events.open_conversations(conn)]
-    return conversations + deliveries.open_lanes(conn), clocks.next_dues(conn)
+    others = deliveries.open_lanes(conn) + showings.open_lanes(conn) + downloads.open_lanes(conn)
+    return conversations + others, clocks.next_dues(conn)

@@ -19,7 +19,8 @@ from adapters.engines.libretranslate import LibreTranslate
 from adapters.engines.mymemory import MyMemory
 from adapters.engines.openai import OpenAICompatible
 from adapters.engines.opencc import ChineseVariants
-from adapters.engines.settings import EngineSettings, Secret
+from adapters.engines.settings import EngineSettings
+from adapters.secret import Secret
 
 Factory = Callable[[EngineSettings, aiohttp.ClientSession], BaseEngine]
 

@@ -12,7 +12,7 @@ from adapters.ports import Blobs, Channel, Chats, Feed, Inbox, Outgoing
 from adapters.webchat.doors import Doors
 from adapters.webchat.live import Live
 from adapters.webchat.sessions import Sessions
-from dialogs.messages import Capabilities
+from adapters.webchat.settings import CAPABILITIES
 
 
 class WebChat(Channel):
@@ -22,7 +22,7 @@ class WebChat(Channel):
     """
 
     name = "webchat"
-    capabilities = Capabilities(text_limit=100_000, text_unit="bytes", media=True, idempotent=True)
+    capabilities = CAPABILITIES
 
     def __init__(
         self,

@@ -21,21 +21,22 @@ from starlette.staticfiles import StaticFiles
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from adapters.doors import RateLimit, address, clean, same_origin
+from adapters.filetypes import picture_type
 from adapters.media import media_response
 from adapters.ports import Blobs, Chats, Inbox
 from adapters.webchat.live import BEAT_SECONDS, PAGE, Follower, Live, line_json
-from adapters.webchat.photos import MAX_BYTES, photo_type
 from adapters.webchat.sessions import Sessions
 from dialogs.events import BuyerWrote, Event, Receipt
 from dialogs.messages import DeliveryState, Media
 
 STATIC: Final = Path(__file__).parent / "static"
 MAX_TEXT_BYTES: Final = 100_000  # of UTF-8; about 25 pages, more is not a chat message
+MAX_PHOTO_BYTES: Final = 5 * 1024 * 1024
 MAX_NAME: Final = 60
 LANGUAGES: Final = ("en", "es", "pt", "ru", "fr", "de", "ar", "ko", "ja", "zh")
 PAGE_POLICY: Final = (
-    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob: data:; connect-src 'self'; "
-    "base-uri 'none'; form-action 'none'"
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob: data:; media-src 'self'; "
+    "connect-src 'self'; base-uri 'none'; form-action 'none'"
 )
 # The JSON around a text of MAX_TEXT_BYTES; every byte may be escaped to six ("\u0000").
 _MAX_BODY: Final = 6 * MAX_TEXT_BYTES + 4096
@@ -127,10 +128,10 @@ class Doors:
         client_id = request.query_params.get("id", "")
         if not _CLIENT_ID.fullmatch(client_id):
             return _error(400, "malformed")
-        content = await _body(request, MAX_BYTES)
+        content = await _body(request, MAX_PHOTO_BYTES)
         if content is None:
             return _error(413, "photo_too_big")
-        mime = photo_type(content)
+        mime = picture_type(content)
         if mime is None:
             return _error(415, "not_a_photo")
         ref = await self._blobs.put(content, mime=mime)
@@ -172,7 +173,7 @@ class Doors:
         ref = request.path_params["ref"]
         if chat is None or not await self._owns(chat, ref):
             return Response(status_code=404)
-        return await media_response(self._blobs, ref)
+        return await media_response(self._blobs, ref, wanted=request.headers.get("range"))
 
     async def _owns(self, chat: str, ref: str) -> bool:
         after = 0

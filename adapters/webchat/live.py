@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator, Iterator
 from typing import Any, Final
 
 from adapters.doors import clean
+from adapters.media import shown_as
 from adapters.ports import ChatLine, Chats, Feed
 from dialogs.messages import DeliveryState
 
@@ -29,7 +30,9 @@ def line_json(line: ChatLine) -> dict[str, Any]:
         "mine": line.mine,
         "text": clean(line.text),
         "at": int(line.at.timestamp() * 1000),
-        "media": [{"ref": m.ref, "kind": m.kind, "name": clean(m.name)} for m in line.media],
+        "media": [
+            {"ref": m.ref, "kind": m.kind, "name": clean(m.name), "show": shown_as(m)} for m in line.media if m.ref
+        ],
         "state": line.state,
         "own": line.external_id.rpartition(":")[2] if line.mine and line.external_id else None,
     }

@@ -1,18 +1,23 @@
-"""Agents, their sessions and their one-time links. Only digests of tokens are stored."""
+"""Agents, their sessions, their one-time links, and who they are elsewhere. Only digests of tokens are stored."""
 
 from __future__ import annotations
 
+from collections import defaultdict
+from collections.abc import Mapping
 from datetime import datetime
 
 from sqlalchemy import Connection, delete, insert, select
 
 from adapters.ports import AgentIdentity
-from bot.store.schema import agents, login_links, sessions
-from bot.store.sql import InsertIfNew
+from bot.store.schema import agent_aliases, agents, login_links, sessions
+from bot.store.sql import InsertIfNew, InsertOrChange
 
 c = agents.c
+a = agent_aliases.c
 
 _ADD = InsertIfNew(agents, returning=c.id)
+_ADD_ALIAS = InsertIfNew(agent_aliases)
+_MOVE_ALIAS = InsertOrChange(agent_aliases, "kind", "value", change=lambda new: {"agent_id": new.agent_id})
 
 
 def add(conn: Connection, *, name: str, role: str, password: str | None, now: datetime) -> int | None:
@@ -78,3 +83,42 @@ def use_link(conn: Connection, digest: str, *, now: datetime) -> int | None:
         delete(login_links).where(links.digest == digest).returning(links.agent_id, links.expires_at)
     ).first()
     return None if row is None or row.expires_at <= now else row.agent_id
+
+
+def by_id(conn: Connection, agent_id: int) -> AgentIdentity | None:
+    """The agent of that id."""
+    row = conn.execute(select(c.id, c.name, c.role).where(c.id == agent_id)).first()
+    return None if row is None else AgentIdentity(id=row.id, name=row.name, role=row.role)
+
+
+def by_alias(conn: Connection, kind: str, value: str) -> AgentIdentity | None:
+    """The agent somebody on a platform is."""
+    row = conn.execute(
+        select(c.id, c.name, c.role).join_from(agent_aliases, agents).where(a.kind == kind, a.value == value)
+    ).first()
+    return None if row is None else AgentIdentity(id=row.id, name=row.name, role=row.role)
+
+
+def add_alias(conn: Connection, agent_id: int, kind: str, value: str) -> bool:
+    """Somebody on a platform is this agent; False when they are another one, who stays."""
+    conn.execute(_ADD_ALIAS.on(conn), {"agent_id": agent_id, "kind": kind, "value": value})
+    owner = conn.execute(select(a.agent_id).where(a.kind == kind, a.value == value)).scalar_one()
+    return bool(owner == agent_id)
+
+
+def move_alias(conn: Connection, agent_id: int, kind: str, value: str) -> None:
+    """Somebody on a platform is this agent from now on, whoever they were."""
+    conn.execute(_MOVE_ALIAS.on(conn), {"agent_id": agent_id, "kind": kind, "value": value})
+
+
+def remove_alias(conn: Connection, kind: str, value: str) -> bool:
+    """Somebody on a platform is a stranger again; False when they were one."""
+    return conn.execute(delete(agent_aliases).where(a.kind == kind, a.value == value)).rowcount == 1
+
+
+def aliases(conn: Connection) -> Mapping[int, tuple[tuple[str, str], ...]]:
+    """Kind and value of every agent's aliases, by the agent's id."""
+    found: defaultdict[int, tuple[tuple[str, str], ...]] = defaultdict(tuple)
+    for row in conn.execute(select(a.agent_id, a.kind, a.value).order_by(a.id)):
+        found[row.agent_id] += ((row.kind, row.value),)
+    return dict(found)

@@ -24,7 +24,7 @@ Aliases = tuple[tuple[str, str], ...]
 
 def find_or_add(conn: Connection, *, account: str, name: str, known: Aliases, now: datetime) -> int:
     """Id of the contact with one of the aliases, else of a new one."""
-    found = _find(conn, account, known)
+    found = find(conn, account, known)
     if found is not None:
         learn(conn, found, account=account, name=name, known=known)
         return found.id
@@ -51,7 +51,8 @@ def _remember(conn: Connection, contact_id: int, account: str, known: Aliases) -
         conn.execute(_ADD_ALIAS.on(conn), rows)
 
 
-def _find(conn: Connection, account: str, known: Aliases) -> Contact | None:
+def find(conn: Connection, account: str, known: Aliases) -> Contact | None:
+    """The contact with one of the aliases."""
     if not known:
         return None
     any_of = or_(*(and_(aliases.c.kind == kind, aliases.c.value == value) for kind, value in known))

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 
 from sqlalchemy import Connection, bindparam, case, func, select, update
 
 from bot.accounts import Account, Accounts, account_of
 from bot.store import contacts, proposals
+from bot.store import messages as messages_of
 from bot.store.schema import clocks, conversations, messages
 from bot.store.schema import contacts as contact_table
 from bot.store.sql import InsertIfNew
-from dialogs.messages import Case, CaseStatus, Contact, Conversation, Direction, LanguageGuess, Message
+from dialogs.messages import Capabilities, Case, CaseStatus, Contact, Conversation, Direction, LanguageGuess, Message
 
 c = conversations.c
 
@@ -22,7 +23,15 @@ _OF_CHAT = (
     .join_from(conversations, contact_table)
     .where(c.account == bindparam("account"), c.chat == bindparam("chat"))
 )
+_OF_CONTACT = (
+    select(c.id)
+    .where(c.contact_id == bindparam("contact"), c.account == bindparam("account"))
+    .order_by(c.id.desc())
+    .limit(1)
+)
+_MOVE = update(conversations).where(c.id == bindparam("conversation")).values(chat=bindparam("new_chat"))
 _EXISTS = select(c.id).where(c.id == bindparam("conversation"))
+_SHOP_OF = select(c.shop).where(c.id == bindparam("conversation"))
 _NEXT = update(conversations).where(c.id == bindparam("conversation")).returning(c.next_seq)
 _NEXT_SEQ = _NEXT.values(next_seq=c.next_seq + 1)
 _NEXT_BUYER = _NEXT.values(
@@ -91,6 +100,9 @@ _SET_LANGUAGE = (
 _READ = update(conversations).where(c.id == bindparam("conversation"), c.unread != 0).values(unread=0)
 
 
+_NEVER = datetime.min.replace(tzinfo=UTC)
+
+
 @dataclass(frozen=True, slots=True)
 class Place:
     """A conversation as the dialogs see it, and where its answers go."""
@@ -111,6 +123,11 @@ def exists(conn: Connection, conversation_id: int) -> bool:
     return conn.execute(_EXISTS, {"conversation": conversation_id}).first() is not None
 
 
+def shop_of(conn: Connection, conversation_id: int) -> str:
+    """Id of the shop a conversation belongs to."""
+    return str(conn.execute(_SHOP_OF, {"conversation": conversation_id}).scalar_one())
+
+
 def find_or_add(
     conn: Connection,
     *,
@@ -127,6 +144,10 @@ def find_or_add(
         contact = Contact(row.contact_id, row.name, row.aliases)
         contacts.learn(conn, contact, account=account, name=name, known=known)
         return int(row.id)
+    if of.capabilities_in(chat).one_chat:
+        moved = _of_contact(conn, account, chat, name, known)
+        if moved is not None:
+            return moved
     contact_id = contacts.find_or_add(conn, account=account, name=name, known=known, now=now)
     values = {
         "account": account,
@@ -148,6 +169,18 @@ def find_or_add(
     return int(conn.execute(_OF_CHAT, {"account": account, "chat": chat}).one().id)
 
 
+def _of_contact(conn: Connection, account: str, chat: str, name: str, known: contacts.Aliases) -> int | None:
+    """The conversation of somebody known whom the platform calls by another name now; it goes on under that name."""
+    contact = contacts.find(conn, account, known)
+    if contact is None:
+        return None
+    found: int | None = conn.execute(_OF_CONTACT, {"contact": contact.id, "account": account}).scalar()
+    if found is not None:
+        contacts.learn(conn, contact, account=account, name=name, known=known)
+        conn.execute(_MOVE, {"conversation": found, "new_chat": chat})
+    return found
+
+
 def next_seq(conn: Connection, conversation_id: int) -> int | None:
     """The next number of the conversation, None when there is no such conversation.
 
@@ -164,23 +197,38 @@ def next_seq_for_buyer(conn: Connection, conversation_id: int, text: str, at: da
     return None if row is None else row.next_seq - 1
 
 
-def load(conn: Connection, conversation_id: int, accounts: Accounts, *, history: tuple[Message, ...]) -> Place:
-    """The conversation with its open proposals and the given messages."""
+def load(
+    conn: Connection, conversation_id: int, accounts: Accounts, *, history: tuple[Message, ...], now: datetime
+) -> Place:
+    """The conversation with its open proposals and the given messages, as it is at ``now``."""
     row = conn.execute(_LOAD, {"conversation": conversation_id}).one()
     account = account_of(accounts, row.account, shop=row.shop, channel=row.channel)
+    capabilities = account.capabilities_in(row.chat)
+    until = window_until(conn, conversation_id, capabilities)
     conversation = Conversation(
         id=conversation_id,
         shop=account.shop,
         channel=row.channel,
-        capabilities=account.capabilities,
+        capabilities=capabilities,
         contact=Contact(row.contact_id, row.name, row.aliases),
         case=row.case,
         language_override=row.language_override,
         language_memory=row.language_memory,
         history=history,
         proposals=proposals.open_ones(conn, conversation_id),
+        window_until=until,
+        window_open=until is None or now < until,
     )
     return Place(conversation, row.account, row.chat)
+
+
+def window_until(conn: Connection, conversation_id: int, capabilities: Capabilities) -> datetime | None:
+    """Until when free text may be sent, None where the channel has no such window."""
+    if capabilities.window_hours is None:
+        return None
+    said = messages_of.latest_buyer_word(conn, conversation_id)
+    # Who has never written opened no window.
+    return _NEVER if said is None else said + timedelta(hours=capabilities.window_hours)
 
 
 def after_turn(

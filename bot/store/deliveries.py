@@ -10,10 +10,11 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, bindparam, insert, select, text, update
 
-from bot.store.schema import deliveries, messages
+from bot.store.schema import deliveries, messages, sent_parts
+from bot.store.sql import InsertIfNew
 from dialogs.events import Receipt
 from dialogs.messages import DeliveryState as State
-from dialogs.messages import Media
+from dialogs.messages import Media, TemplateUse
 
 c = deliveries.c
 
@@ -25,12 +26,15 @@ _IN_LANE = (
     select(
         c.id,
         c.state,
+        c.message_id,
         c.conversation_id,
         c.account,
         c.chat,
         c.key,
         c.attempts,
         c.not_before,
+        c.parts_done,
+        c.template,
         messages.c.text,
         messages.c.media,
     )
@@ -59,11 +63,28 @@ _SENT = (
     .where(c.id == bindparam("delivery"), c.state == State.SENDING)
     .values(state=State.SENT, external_id=bindparam("external"), error=None, changed_at=bindparam("moment"))
 )
+_PART_SENT = update(deliveries).where(c.id == bindparam("delivery")).values(parts_done=c.parts_done + 1)
+_ADD_PART = InsertIfNew(sent_parts)
+_OF_PART = select(sent_parts.c.id).where(
+    sent_parts.c.account == bindparam("of_account"), sent_parts.c.external_id == bindparam("external")
+)
+_UNSURE = (
+    select(c.id, c.state, messages.c.text)
+    .join_from(deliveries, messages)
+    .where(c.conversation_id == bindparam("conversation"), c.state.in_((State.SENDING, State.AMBIGUOUS)))
+    .order_by(c.id)
+)
+_FOUND = (
+    update(deliveries)
+    .where(c.id == bindparam("delivery"), c.state == State.AMBIGUOUS)
+    .values(state=State.SENT, external_id=bindparam("external"), error=None, changed_at=bindparam("moment"))
+)
 _AGAIN = update(deliveries).where(c.id == bindparam("delivery")).values(attempts=0)
-_OF_MESSAGE = select(c.id, c.state, c.lane).where(
+_OF_MESSAGE = select(c.id, c.state, c.error, c.lane).where(
     c.message_id == bindparam("message"), c.conversation_id == bindparam("conversation")
 )
-_OF_EXTERNAL = select(c.id, c.conversation_id).where(
+_OF_MESSAGES = select(c.message_id, c.state, c.error).where(c.message_id.in_(bindparam("ids", expanding=True)))
+_OF_EXTERNAL = select(c.id, c.conversation_id, c.state).where(
     c.account == bindparam("of_account"), c.external_id == bindparam("external")
 )
 _OLDEST_DUE = (
@@ -89,12 +110,15 @@ class Head:
 
     id: int
     state: State
+    message_id: int
     conversation_id: int
     account: str
     chat: str
     key: str
     attempts: int
     not_before: datetime | None
+    parts_done: int
+    template: TemplateUse | None
     text: str
     media: tuple[Media, ...]
 
@@ -108,9 +132,15 @@ def add(
     account: str,
     chat: str,
     held: str | None,
+    template: TemplateUse | None = None,
+    sent_as: str | None = None,
     now: datetime,
 ) -> None:
-    """Store the delivery of an outgoing message, queued, or held for the reason ``held``."""
+    """Store the delivery of an outgoing message, queued, or held for the reason ``held``.
+
+    ``sent_as`` is the platform's id of one that has left already.
+    """
+    state = State.QUEUED if held is None else State.HELD
     conn.execute(
         _ADD,
         {
@@ -119,9 +149,12 @@ def add(
             "lane": lane,
             "account": account,
             "chat": chat,
-            "state": State.QUEUED if held is None else State.HELD,
+            "state": state if sent_as is None else State.SENT,
             "attempts": 0,
             "key": uuid.uuid4().hex,
+            "parts_done": 0,
+            "template": template,
+            "external_id": sent_as,
             "error": held,
             "changed_at": now,
         },
@@ -144,6 +177,35 @@ def take(conn: Connection, delivery_id: int, *, now: datetime) -> None:
 def sent(conn: Connection, delivery_id: int, *, external_id: str, now: datetime) -> None:
     """The platform took it and calls it ``external_id``."""
     conn.execute(_SENT, {"delivery": delivery_id, "external": external_id, "moment": now})
+
+
+def part_sent(conn: Connection, delivery: Head, *, external_id: str) -> None:
+    """One part of several has left; the delivery goes on with the next."""
+    conn.execute(_PART_SENT, {"delivery": delivery.id})
+    part = {"delivery_id": delivery.id, "account": delivery.account, "external_id": external_id}
+    conn.execute(_ADD_PART.on(conn), part)
+
+
+def state_of(conn: Connection, account: str, external_id: str) -> State | None:
+    """How far the delivery the platform calls so has come; None when it is none of ours, or only a part of one."""
+    row = conn.execute(_OF_EXTERNAL, {"of_account": account, "external": external_id}).first()
+    return None if row is None else State(row.state)
+
+
+def is_ours(conn: Connection, account: str, external_id: str) -> bool:
+    """Whether what the platform calls so was sent by us, whole or as a part."""
+    values = {"of_account": account, "external": external_id}
+    return state_of(conn, account, external_id) is not None or conn.execute(_OF_PART, values).first() is not None
+
+
+def unsure(conn: Connection, conversation_id: int) -> list[Row[*tuple[Any, ...]]]:
+    """``id``, ``state`` and ``text`` of what is being sent or may have been, the oldest first."""
+    return list(conn.execute(_UNSURE, {"conversation": conversation_id}))
+
+
+def found(conn: Connection, delivery_id: int, *, external_id: str, now: datetime) -> None:
+    """The platform shows that an ambiguous one has left."""
+    conn.execute(_FOUND, {"delivery": delivery_id, "external": external_id, "moment": now})
 
 
 def move(
@@ -188,13 +250,13 @@ def conversation_of(conn: Connection, account: str, external_id: str) -> int | N
 
 
 def of_message(conn: Connection, conversation_id: int, message_id: int) -> Row[*tuple[Any, ...]] | None:
-    """``id``, ``state`` and ``lane`` of a message's delivery in this conversation."""
+    """``id``, ``state``, ``error`` and ``lane`` of a message's delivery in this conversation."""
     return conn.execute(_OF_MESSAGE, {"conversation": conversation_id, "message": message_id}).first()
 
 
 def of_messages(conn: Connection, message_ids: Sequence[int]) -> dict[int, tuple[State, str | None]]:
     """State and error of the deliveries of many messages."""
-    rows = conn.execute(select(c.message_id, c.state, c.error).where(c.message_id.in_(message_ids)))
+    rows = conn.execute(_OF_MESSAGES, {"ids": message_ids})
     return {row.message_id: (State(row.state), row.error) for row in rows}
 
 

@@ -8,10 +8,10 @@ from typing import Any, cast
 
 from sqlalchemy import Connection, Row, Text, bindparam, select, text, type_coerce, update
 
-from adapters.ports import Outcome
+from adapters.ports import Outcome, RefusedChoice
 from bot.store.schema import BODY, events, messages
 from bot.store.sql import InsertIfNew
-from dialogs.events import Body, BuyerEdited, Event, Receipt
+from dialogs.events import Body, BuyerDeleted, BuyerEdited, BuyerWrote, Event, Receipt
 
 c = events.c
 
@@ -57,6 +57,27 @@ _RECEIPTS = (
 )
 
 
+_OPEN_OF_TYPE = (
+    select(c.id, c.body)
+    .where(c.conversation_id == bindparam("conversation"), c.type == bindparam("of_type"), _IS_OPEN)
+    .order_by(c.seq)
+)
+_SET_BODY = update(events).where(c.id == bindparam("event")).values(body=bindparam("new_body"))
+# Written out for the same reason.
+_IS_CHOICE = text("events.type = 'agent_chose'")
+_REFUSED = (
+    select(c.id, c.body, c.outcome)
+    .where(
+        c.conversation_id == bindparam("conversation"),
+        _IS_CHOICE,
+        # The outcome is JSON; most have no refusal and need not be read as values.
+        type_coerce(c.outcome, Text).like('%"refusal":{%'),
+    )
+    .order_by(c.id.desc())
+    .limit(bindparam("count"))
+)
+
+
 class AlreadyWorkedOn(Exception):  # noqa: N818 - tells what was found
     """Somebody else finished the event in between; what was decided here must not be stored too."""
 
@@ -75,20 +96,31 @@ class Head:
     text: str
 
 
-def add(conn: Connection, event: Event, *, conversation_id: int, seq: int, now: datetime) -> int | None:
-    """Store an open event; None when it is stored already."""
+def add(
+    conn: Connection,
+    event: Event,
+    *,
+    conversation_id: int,
+    seq: int,
+    not_before: datetime | None = None,
+    done: Outcome | None = None,
+    now: datetime,
+) -> int | None:
+    """Store an open event, or with ``done`` one there is nothing left to do about; None when it is stored already."""
     values = {
         "account": event.account,
         "external_id": event.external_id,
         "conversation_id": conversation_id,
         "seq": seq,
         "type": event.body.type,
-        "target": event.body.of if isinstance(event.body, Receipt | BuyerEdited) else None,
+        "target": event.body.of if isinstance(event.body, Receipt | BuyerEdited | BuyerDeleted) else None,
         "body": event.body,
         "at": event.at,
         "accepted_at": now,
-        "state": "open",
+        "state": "open" if done is None else "done",
         "attempts": 0,
+        "not_before": not_before,
+        "outcome": done,
     }
     new: int | None = conn.execute(_ADD.on(conn), values).scalar()
     return new
@@ -112,6 +144,25 @@ def body(head: Head) -> Body:
         pydantic.ValidationError: the stored text is not what this version understands.
     """
     return cast("Body", BODY.codec.validate_json(head.text))
+
+
+def open_album(conn: Connection, conversation_id: int, album: str) -> tuple[int, BuyerWrote] | None:
+    """Id and body of the open event that gathers an album."""
+    rows = conn.execute(_OPEN_OF_TYPE, {"conversation": conversation_id, "of_type": "buyer_wrote"})
+    return next(((row.id, row.body) for row in rows if row.body.album == album), None)
+
+
+def set_body(conn: Connection, event_id: int, body: Body) -> None:
+    """Replace what an open event tells: more of its album came."""
+    conn.execute(_SET_BODY, {"event": event_id, "new_body": body})
+
+
+def refused_choices(conn: Connection, conversation_id: int, *, limit: int) -> tuple[RefusedChoice, ...]:
+    """The last ``limit`` choices that were refused, oldest first."""
+    rows = conn.execute(_REFUSED, {"conversation": conversation_id, "count": limit}).all()
+    return tuple(
+        RefusedChoice(event_id=row.id, choice=row.body.choice, refusal=row.outcome.refusal) for row in reversed(rows)
+    )
 
 
 def settle(conn: Connection, event_id: int, outcome: Outcome) -> None:

@@ -5,11 +5,24 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, Select, and_, case, func, or_, select, text
+from sqlalchemy import (
+    BindParameter,
+    ColumnElement,
+    Connection,
+    Row,
+    Select,
+    and_,
+    bindparam,
+    case,
+    func,
+    or_,
+    select,
+    text,
+)
 
 from adapters.ports import ConversationRow, ListQuery
 from bot.store.messages import fold
-from bot.store.schema import contacts, conversations, deliveries, events, messages, turns
+from bot.store.schema import contacts, conversations, deliveries, escalations, events, messages, turns
 from dialogs.messages import CaseStatus, DeliveryState, Direction, Mood, Urgency
 
 c = conversations.c
@@ -29,9 +42,15 @@ _PARKED = (
     .where(events.c.conversation_id == c.id, text("events.state = 'parked'"))
     .scalar_subquery()
 )
+_ESCALATED = (
+    select(escalations.c.id)
+    .where(escalations.c.conversation_id == c.id, text("escalations.closed_at IS NULL"))
+    .exists()
+)
 _ROW = select(
     c.id,
     c.account,
+    c.chat,
     c.shop,
     c.channel,
     c.language_override,
@@ -49,12 +68,19 @@ _ROW = select(
     c.due,
     c.flags,
     (_TROUBLE + _PARKED).label("trouble"),
+    _ESCALATED.label("escalated"),
 ).join_from(conversations, contacts)
+
+# Made once: to build a statement takes longer than to run it.
+_ONE = _ROW.where(c.id == bindparam("conversation"))
+_IDS: BindParameter[int] = bindparam("ids", expanding=True)
+_EVENTS_OF = select(events.c.id, events.c.state, events.c.error).where(events.c.id.in_(_IDS))
+_REPLACED = select(messages.c.edits).where(messages.c.edits.in_(_IDS))
 
 
 def find(conn: Connection, query: ListQuery) -> tuple[ConversationRow, ...]:
     """Conversations by urgency: the clock that runs out first, mood, waiting time, then the newest."""
-    found = _ROW
+    found = _ROW.where(c.last_seq > 0)  # whoever opened a chat and has not written is no work yet
     if query.status is not None:
         found = found.where(c.status == query.status)
     if query.shops:
@@ -70,7 +96,7 @@ def find(conn: Connection, query: ListQuery) -> tuple[ConversationRow, ...]:
 
 def one(conn: Connection, conversation_id: int) -> Row[*tuple[Any, ...]] | None:
     """The same columns of one conversation, with its account, case and fixed language."""
-    return conn.execute(_ROW.where(c.id == conversation_id)).first()
+    return conn.execute(_ONE, {"conversation": conversation_id}).first()
 
 
 def row_of(row: Row[*tuple[Any, ...]]) -> ConversationRow:
@@ -92,18 +118,20 @@ def row_of(row: Row[*tuple[Any, ...]]) -> ConversationRow:
         due=row.due,
         flags=row.flags,
         trouble=row.trouble,
+        account=row.account,
+        escalated=row.escalated,
     )
 
 
 def events_of(conn: Connection, event_ids: Sequence[int]) -> dict[int, tuple[str, str | None]]:
     """State and error of events."""
-    rows = conn.execute(select(events.c.id, events.c.state, events.c.error).where(events.c.id.in_(event_ids)))
+    rows = conn.execute(_EVENTS_OF, {"ids": event_ids})
     return {row.id: (row.state, row.error) for row in rows}
 
 
 def replaced(conn: Connection, message_ids: Sequence[int]) -> frozenset[int]:
     """Those messages a later edit took the place of."""
-    return frozenset(conn.execute(select(messages.c.edits).where(messages.c.edits.in_(message_ids))).scalars())
+    return frozenset(conn.execute(_REPLACED, {"ids": message_ids}).scalars())
 
 
 def chat_lines(conn: Connection, conversation_id: int, *, after: int, limit: int) -> list[Row[*tuple[Any, ...]]]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, Select, bindparam, func, insert, select
+from sqlalchemy import Connection, Row, Select, bindparam, func, insert, select, update
 
 from bot.store.schema import messages, turns
 from dialogs.messages import Direction, Kind, Media, Message, Origin
@@ -38,6 +38,7 @@ _COLUMNS = select(
     c.origin,
     c.edits,
     c.event_id,
+    c.deleted_at,
     CHINESE.label("chinese"),
 )
 _HISTORY = (
@@ -63,6 +64,27 @@ _LAST_AUTHOR = (
 )
 _LATEST_VERSION = select(func.max(c.id)).where(
     c.conversation_id == bindparam("conversation"), c.external_id == bindparam("external")
+)
+
+
+_DELETE = (
+    update(messages)
+    .where(
+        c.conversation_id == bindparam("conversation"), c.external_id == bindparam("external"), c.deleted_at.is_(None)
+    )
+    .values(deleted_at=bindparam("moment"))
+)
+_OF_EVENT = select(c.id, c.text, c.media).where(c.event_id == bindparam("event")).with_for_update()
+_EXTEND = (
+    update(messages)
+    .where(c.id == bindparam("message"))
+    .values(text=bindparam("words"), folded=bindparam("new_folded"), media=bindparam("more"))
+)
+_LATEST_WORD = (
+    select(c.at)
+    .where(c.conversation_id == bindparam("conversation"), c.direction == Direction.INCOMING, c.edits.is_(None))
+    .order_by(c.seq.desc())
+    .limit(1)
 )
 
 
@@ -142,6 +164,26 @@ def latest_version(conn: Connection, conversation_id: int, external_id: str) -> 
     return found
 
 
+def mark_deleted(conn: Connection, conversation_id: int, external_id: str, *, at: datetime) -> None:
+    """The buyer took a message back, all versions of it; nothing happens when it is not known."""
+    conn.execute(_DELETE, {"conversation": conversation_id, "external": external_id, "moment": at})
+
+
+def add_media(conn: Connection, event_id: int, text: str, media: tuple[Media, ...]) -> int:
+    """Add more of its album to the message of an event, with the caption if it has none; the message's id."""
+    row = conn.execute(_OF_EVENT, {"event": event_id}).one()
+    words = row.text or text
+    values = {"message": row.id, "words": words, "new_folded": fold(words), "more": (*(row.media or ()), *media)}
+    conn.execute(_EXTEND, values)
+    return int(row.id)
+
+
+def latest_buyer_word(conn: Connection, conversation_id: int) -> datetime | None:
+    """When the buyer wrote last; an edit is no new word."""
+    found: datetime | None = conn.execute(_LATEST_WORD, {"conversation": conversation_id}).scalar()
+    return found
+
+
 def last_author(conn: Connection, conversation_id: int) -> str | None:
     """Who answered last."""
     found: str | None = conn.execute(_LAST_AUTHOR, {"conversation": conversation_id}).scalar()
@@ -150,7 +192,7 @@ def last_author(conn: Connection, conversation_id: int) -> str | None:
 
 def message(row: Row[*tuple[Any, ...]]) -> Message:
     """A row as the value that travels. Unpacked: forty of these are read for every turn."""
-    id_, seq, direction, text, own, language, at, author, media, reply_id, kind, origin, edits, _event_id, chinese = row
+    id_, seq, direction, text, own, language, at, author, media, reply_id, kind, origin, edits, _, gone, chinese = row
     return Message(
         id=id_,
         seq=seq,
@@ -165,6 +207,7 @@ def message(row: Row[*tuple[Any, ...]]) -> Message:
         kind=None if kind is None else Kind(kind),
         origin=None if origin is None else Origin(origin),
         edits=edits,
+        deleted_at=gone,
     )
 
 

@@ -6,6 +6,7 @@ from typing import Annotated, Any
 
 from pydantic import Field
 from sqlalchemy import (
+    Boolean,
     Column,
     ForeignKey,
     Index,
@@ -22,7 +23,7 @@ from sqlalchemy.sql.schema import SchemaItem
 from adapters.ports import Outcome
 from bot.store.types import Id, Json, Moment, Shape
 from dialogs.events import Body
-from dialogs.messages import Case, LanguageGuess, Media, Proposal, Reading, Refusal, Translation
+from dialogs.messages import Case, LanguageGuess, Media, Proposal, Reading, Reason, Refusal, TemplateUse, Translation
 
 metadata = MetaData(
     naming_convention={
@@ -43,6 +44,8 @@ READING = Shape(Reading)
 TRANSLATION = Shape(Translation)
 REFUSAL = Shape(Refusal)
 PROPOSAL = Shape(Proposal)
+REASONS = Shape(tuple[Reason, ...])
+TEMPLATE = Shape(TemplateUse)
 
 
 def _table(name: str, *items: SchemaItem) -> Table:
@@ -136,6 +139,7 @@ events = _table(
     _partial("events_open", "conversation_id", "seq", where="state = 'open'"),
     _partial("events_parked", "conversation_id", where="state = 'parked'"),
     _partial("events_target", "account", "target", where="target IS NOT NULL"),
+    _partial("events_choices", "conversation_id", "id", where="type = 'agent_chose'"),
 )
 
 messages = _table(
@@ -155,6 +159,7 @@ messages = _table(
     _to("messages", "edits", nullable=True, ondelete="SET NULL"),
     _to("events", "event_id"),
     Column("external_id", Text),
+    Column("deleted_at", Moment),
     _words("folded"),  # text and Chinese without case, what search looks in
     UniqueConstraint("conversation_id", "seq"),
     Index("messages_event", "event_id"),
@@ -206,6 +211,8 @@ deliveries = _table(
     Column("attempts", Integer, nullable=False),
     Column("not_before", Moment),
     _words("key"),
+    Column("parts_done", Integer, nullable=False, server_default="0"),  # of a text that leaves in several parts
+    Column("template", Json(TEMPLATE)),
     Column("external_id", Text),
     Column("error", Text),
     _when("changed_at"),
@@ -217,6 +224,16 @@ deliveries = _table(
     Index("deliveries_conversation", "conversation_id"),
 )
 
+# What the platform calls the parts of a delivery before its last one, whose id the delivery itself keeps.
+sent_parts = _table(
+    "sent_parts",
+    _to("deliveries", "delivery_id"),
+    _words("account"),
+    _words("external_id"),
+    UniqueConstraint("account", "external_id"),
+    Index("sent_parts_delivery", "delivery_id"),
+)
+
 clocks = _table(
     "clocks",
     _to("conversations", "conversation_id"),
@@ -225,6 +242,73 @@ clocks = _table(
     _words("state"),  # open, rung, stopped
     _partial("clocks_running", "conversation_id", "kind", where="state <> 'stopped'", unique=True),
     _partial("clocks_open", "conversation_id", where="state = 'open'"),
+)
+
+escalations = _table(
+    "escalations",
+    _to("conversations", "conversation_id"),
+    Column("reasons", Json(REASONS), nullable=False),
+    _words("severity"),
+    _when("opened_at"),
+    Column("claimed_by", Text),
+    Column("claimed_at", Moment),
+    Column("closed_by", Text),
+    Column("closed_at", Moment),
+    Index("escalations_conversation", "conversation_id"),
+    _partial("escalations_open", "conversation_id", where="closed_at IS NULL", unique=True),
+)
+
+# Who let a reply above the limits leave, or refused it.
+approvals = _table(
+    "approvals",
+    _to("messages", "message_id"),
+    _words("agent"),
+    Column("approved", Boolean, nullable=False),
+    _when("at"),
+    UniqueConstraint("message_id"),
+)
+
+# What boards have shown of conversations; a board's row is open while ``wanted`` is above ``shown``.
+showings = _table(
+    "showings",
+    _words("board"),
+    _to("conversations", "conversation_id"),
+    Column("wanted", Integer, nullable=False),
+    Column("shown", Integer, nullable=False),
+    _words("memo"),
+    Column("attempts", Integer, nullable=False),
+    Column("not_before", Moment),
+    Column("error", Text),
+    _when("changed_at"),
+    UniqueConstraint("board", "conversation_id"),
+    Index("showings_conversation", "conversation_id"),
+    _partial("showings_open", "board", "conversation_id", where="wanted > shown"),
+)
+
+# Attachments whose bytes are still on their platform.
+downloads = _table(
+    "downloads",
+    _to("messages", "message_id"),
+    _to("conversations", "conversation_id"),
+    _words("lane"),
+    _words("account"),
+    Column("position", Integer, nullable=False),  # in the message's media
+    _words("state"),  # open, done, failed
+    Column("attempts", Integer, nullable=False),
+    Column("not_before", Moment),
+    Column("error", Text),
+    _when("changed_at"),
+    UniqueConstraint("message_id", "position"),
+    Index("downloads_conversation", "conversation_id"),
+    _partial("downloads_open", "lane", where="state = 'open'"),
+)
+
+account_states = Table(
+    "account_states",
+    metadata,
+    Column("account", Text, primary_key=True),
+    Column("key", Text, primary_key=True),
+    _words("text"),
 )
 
 # Keyed by a digest of the whole key: a buyer's words are not stored a second time.
@@ -246,6 +330,16 @@ agents = _table(
     Column("password", Text),
     _when("created_at"),
     UniqueConstraint("name"),
+)
+
+# Who an agent is on other platforms.
+agent_aliases = _table(
+    "agent_aliases",
+    _to("agents", "agent_id"),
+    _words("kind"),
+    _words("value"),
+    UniqueConstraint("kind", "value"),
+    Index("agent_aliases_agent", "agent_id"),
 )
 
 # Only digests of tokens are kept: who reads the table cannot log in with it.

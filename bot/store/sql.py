@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
+from typing import Any
+
 from sqlalchemy import Connection, Table
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.sql.base import Executable
+from sqlalchemy.sql.base import Executable, ReadOnlyColumnCollection
 from sqlalchemy.sql.elements import ColumnElement
 
 
@@ -17,6 +20,29 @@ class InsertIfNew:
         self._by_dialect: dict[str, Executable] = {
             "sqlite": lite if returning is None else lite.returning(returning),
             "postgresql": post if returning is None else post.returning(returning),
+        }
+
+    def on(self, conn: Connection) -> Executable:
+        """The statement for this connection's database."""
+        return self._by_dialect[conn.dialect.name]
+
+
+class InsertOrChange:
+    """``INSERT … ON CONFLICT DO UPDATE``, built once; ``change`` gets the row that could not be inserted.
+
+    ``key`` names the columns of the unique constraint.
+    """
+
+    def __init__(
+        self,
+        table: Table,
+        *key: str,
+        change: Callable[[ReadOnlyColumnCollection[str, ColumnElement[Any]]], Mapping[str, object]],
+    ) -> None:
+        lite, post = sqlite.insert(table), postgresql.insert(table)
+        self._by_dialect: dict[str, Executable] = {
+            "sqlite": lite.on_conflict_do_update(index_elements=key, set_=change(lite.excluded)),
+            "postgresql": post.on_conflict_do_update(index_elements=key, set_=change(post.excluded)),
         }
 
     def on(self, conn: Connection) -> Executable:

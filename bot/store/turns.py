@@ -29,6 +29,12 @@ _ANSWERED_SINCE = (
     .limit(1)
 )
 
+_OF_MESSAGES = (
+    select(c.id, c.message_id, c.reading, c.translation)
+    .where(c.message_id.in_(bindparam("ids", expanding=True)))
+    .order_by(c.id)
+)
+
 
 def add(
     conn: Connection,
@@ -66,5 +72,4 @@ def answered_since(conn: Connection, conversation_id: int, turn_id: int) -> tupl
 
 def of_messages(conn: Connection, message_ids: Sequence[int]) -> dict[int, Row[*tuple[Any, ...]]]:
     """The newest turn of each buyer's message."""
-    query = select(c.id, c.message_id, c.reading, c.translation).where(c.message_id.in_(message_ids)).order_by(c.id)
-    return {row.message_id: row for row in conn.execute(query)}
+    return {row.message_id: row for row in conn.execute(_OF_MESSAGES, {"ids": message_ids})}

@@ -7,9 +7,11 @@ import itertools
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from adapters.ports import ConversationView, EngineHealth, Outcome, Preview
+from adapters.ports import Board, ConversationView, EngineHealth, Outcome, Preview
 from bot.accounts import Account
+from bot.boards import Boards
 from bot.desk import StoredChats, StoredDesk
+from bot.downloads import Downloads
 from bot.engine.embedded import EmbeddedEngine
 from bot.feed import ChangeFeed
 from bot.inbox import Inbox
@@ -32,33 +34,40 @@ class House:
     clock: FakeClock = field(default_factory=FakeClock)
     manager: FakeManager = field(default_factory=FakeManager)
     channel: RecordingChannel = field(default_factory=RecordingChannel)
+    shown_on: tuple[Board, ...] = ()
 
     def __post_init__(self) -> None:
         self._numbers = itertools.count(1)
-        accounts = {ACCOUNT: Account(shop=Shop(id="shop", name="店"), channel="fake")}
+        shop = Shop(id="shop", name="店")
+        accounts = {ACCOUNT: Account(shop=shop, channel="fake", capabilities_in=self.channel.capabilities_in)}
         self.feed = ChangeFeed()
         self.engine = EmbeddedEngine(self.clock)
         self.inbox = Inbox(store=self.store, engine=self.engine, accounts=accounts, clock=self.clock, feed=self.feed)
-        self.turns = Turns(
+        self.desk = StoredDesk(
             store=self.store,
-            engine=self.engine,
-            inbox=self.inbox,
-            manager=self.manager,
             accounts=accounts,
-            clock=self.clock,
             feed=self.feed,
+            preview=_preview,
+            health=_health,
+            templates=lambda _: self.channel.templates(),
+            now=self.clock.now,
         )
-        self.outbox = Outbox(
+        common = {"store": self.store, "engine": self.engine, "clock": self.clock}
+        self.boards = Boards(self.shown_on, desk=self.desk, **common)
+        common |= {"feed": self.feed, "boards": self.boards}
+        channels = {ACCOUNT: self.channel}
+        self.turns = Turns(inbox=self.inbox, manager=self.manager, accounts=accounts, **common)
+        self.outbox = Outbox(channels=channels, accounts=accounts, **common)
+        self.downloads = Downloads(channels=channels, **common)
+        self.worker = Worker(
             store=self.store,
             engine=self.engine,
-            channels={ACCOUNT: self.channel},
+            turns=self.turns,
+            outbox=self.outbox,
+            boards=self.boards,
+            downloads=self.downloads,
             clock=self.clock,
-            feed=self.feed,
         )
-        self.worker = Worker(
-            store=self.store, engine=self.engine, turns=self.turns, outbox=self.outbox, clock=self.clock
-        )
-        self.desk = StoredDesk(store=self.store, accounts=accounts, feed=self.feed, preview=_preview, health=_health)
         self.chats = StoredChats(self.store)
 
     async def buyer(self, text: str, *, chat: str = "ana", external_id: str | None = None) -> Accepted:

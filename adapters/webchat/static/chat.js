@@ -68,10 +68,24 @@ function element(name, className, text) {
   return made;
 }
 
-function picture(media) {
-  if (media.kind !== "photo" && media.kind !== "sticker") return element("span", "file", media.name || words.file);
-  const link = element("a", "photo");
-  link.href = media.local ?? url(`/media/${encodeURIComponent(media.ref)}`);
+function attachment(media) {
+  const source = media.local ?? url(`/media/${encodeURIComponent(media.ref)}`);
+  if (media.show === "audio" || media.show === "video") {
+    const player = element(media.show, media.show);
+    player.controls = true;
+    player.preload = "metadata";
+    player.playsInline = true;
+    player.src = source;
+    player.addEventListener("loadedmetadata", () => atEnd() && toEnd());
+    return player;
+  }
+  const link = element("a", media.show === "image" ? "photo" : "file");
+  link.href = source;
+  if (media.show !== "image") {
+    link.download = media.name || words.file;
+    link.textContent = media.name || words.file;
+    return link;
+  }
   link.target = "_blank";
   link.rel = "noopener";
   const image = element("img");
@@ -85,7 +99,7 @@ function picture(media) {
 
 function bubble(line) {
   const made = element("div", `bubble ${line.mine ? "mine" : "theirs"}`);
-  for (const media of line.media ?? []) made.append(picture(media));
+  for (const media of line.media ?? []) made.append(attachment(media));
   if (line.text) {
     const text = element("p", "", line.text);
     text.dir = "auto";
@@ -246,7 +260,7 @@ function attach(file) {
   if (file.size > MAX_PHOTO_BYTES) return problem("photo_too_big");
   problem(null);
   const local = URL.createObjectURL(file);
-  photos.push({ id: newId(), text: "", file, at: Date.now(), media: [{ kind: "photo", local }] });
+  photos.push({ id: newId(), text: "", file, at: Date.now(), media: [{ kind: "photo", show: "image", local }] });
   draw();
   toEnd();
   sendWaiting();

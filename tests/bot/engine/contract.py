@@ -44,7 +44,7 @@ class Bench:
 async def until(reached: Callable[[], object]) -> None:
     """Wait for a condition; the limit only keeps a broken engine from hanging the tests."""
     async with asyncio.timeout(10):
-        while not reached():  # noqa: ASYNC110 - the engine under test tells nobody
+        while not reached():
             await asyncio.sleep(0.005)
 
 

@@ -54,7 +54,7 @@ async def test_a_write_whose_caller_gave_up_is_still_whole(store: Store) -> None
     await store.write(_add("next"))
 
     async with asyncio.timeout(5):
-        while sorted(await store.read(_names)) != ["kept", "next"]:  # noqa: ASYNC110 - another thread writes it
+        while sorted(await store.read(_names)) != ["kept", "next"]:
             await asyncio.sleep(0.01)
 
 
