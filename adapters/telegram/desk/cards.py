@@ -1,0 +1,223 @@
+"""A card: one message that shows a turn of a buyer, what was answered, and what may be answered."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+
+from telegram import InlineKeyboardMarkup
+
+from adapters.ports import ConversationView, Line
+from adapters.telegram.desk import texts
+from adapters.telegram.desk.buttons import keyboard, opens_anywhere, web_address
+from adapters.telegram.desk.markup import Piece, cut, fit, inert, isolated, marked, one_line, plain
+from adapters.telegram.desk.parts import Part, incoming
+from dialogs.messages import CaseStatus, DeliveryState, Direction, Media, Proposal
+
+_NAME: Final = 64
+_TITLE: Final = 128  # Bot API, "createForumTopic"
+_BUYERS_LINES: Final = 8  # of one card; what is above stands in the web desk
+_TEAM_LINES: Final = 6
+_FILES: Final = 10
+_QUOTE: Final = "blockquote expandable"
+# In which order texts give way: the buyer's own words first, the Chinese of them last.
+_ORIGINAL, _ANSWER, _OFFER_TEXT, _OFFER, _CHINESE = 1, 2, 3, 4, 5
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Card:
+    """What is sent: HTML and, for when Telegram cannot parse it, plain text; ``digest`` tells two cards apart."""
+
+    html: str
+    plain: str
+    keyboard: InlineKeyboardMarkup | None
+    digest: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Look:
+    """What every card needs besides the conversation."""
+
+    titles: Mapping[str, str]  # Chinese names of situations
+    url: str  # of the web desk
+    now: datetime
+
+
+def token_of(view: ConversationView, first: int) -> str:
+    """The card's name in its buttons: another one for every other set of proposals, the same for the same."""
+    offered = ",".join(proposal.id for proposal in view.proposals)
+    return hashlib.sha256(f"{view.row.id}/{first}/{view.turn_id}/{offered}".encode()).hexdigest()[:12]
+
+
+def buyer_name(view: ConversationView) -> str:
+    """The buyer's name in one line; some have none."""
+    return one_line(view.row.contact_name, _NAME) or f"买家 {view.row.id}"
+
+
+def topic_title(view: ConversationView) -> str:
+    """The name of the buyer's topic: their mood and their name."""
+    return cut(f"{texts.MOOD_MARK[view.case.mood]} {buyer_name(view)}", _TITLE)
+
+
+def card(view: ConversationView, part: Part, *, token: str, look: Look) -> Card:
+    """The card for ``part``."""
+    pieces = fit(tuple(_pieces(view, part, look, moving=True)))
+    # How long is left changes with every look at the clock, which is no reason to edit a card.
+    still = plain(fit(tuple(_pieces(view, part, look, moving=False))))
+    buttons = keyboard(view, part.lines, token=token, latest=part.latest, url=look.url)
+    pressed = "" if buttons is None else buttons.to_json()
+    digest = hashlib.sha256(f"{still}\0{pressed}".encode()).hexdigest()[:16]
+    return Card(html=marked(pieces), plain=plain(pieces), keyboard=buttons, digest=digest)
+
+
+def _pieces(view: ConversationView, part: Part, look: Look, *, moving: bool) -> Iterator[Piece]:
+    yield from _head(view)
+    wrote = [line for line in part.lines if incoming(line)]
+    team = [line for line in part.lines if not incoming(line) and not _replaced_answer(line)]
+    if len(wrote) > _BUYERS_LINES:
+        yield Piece(f"（前面还有 {len(wrote) - _BUYERS_LINES} 条，请打开网页查看）\n")
+    day = part.lines[0].message.at  # times of the same day need no date
+    shown = {line.message.id for line in (*wrote[-_BUYERS_LINES:], *team[-_TEAM_LINES:])}
+    for line in part.lines:
+        if line.message.id in shown:
+            yield from _buyers_line(line) if incoming(line) else _team_line(line, day)
+    yield from _reading(wrote, look.titles)
+    if part.latest:
+        yield from _clocks(view, day, look.now if moving else None)
+        for number, proposal in enumerate(view.proposals, 1):
+            yield from _offered(number, proposal)
+    address = web_address(look.url, view.row.id)
+    if not opens_anywhere(address):
+        yield Piece(f"\n网页：{cut(address, 200)}")
+
+
+def _head(view: ConversationView) -> Iterator[Piece]:
+    code = view.language_override or view.case.language
+    fixed = "（已固定）" if view.language_override else ""
+    channel = texts.CHANNEL.get(view.row.channel, one_line(view.row.channel, 20))
+    yield Piece(f"{texts.MOOD_MARK[view.case.mood]} ")
+    yield Piece(isolated(buyer_name(view)), "b")
+    yield Piece(f" · {channel} · {texts.language(code)}{fixed}\n")
+    if view.case.status is CaseStatus.RESOLVED:
+        yield Piece(f"{texts.STATUS[CaseStatus.RESOLVED]}\n")
+
+
+def _buyers_line(line: Line) -> Iterator[Piece]:
+    message, translation = line.message, line.translation
+    marks = []
+    if message.edits is not None:
+        marks.append("✏️ 买家修改为")
+    if line.replaced:
+        marks.append("✏️ 买家后来修改了这条")
+    if message.deleted_at is not None:
+        marks.append("🗑 买家已撤回这条")
+    if line.parked:
+        marks.append(f"⚠️ 处理出错（{one_line(line.parked, 60)}），可按“重读”")
+    if translation is not None and translation.checks:
+        marks.append("⚠️ 译文可能有误，请对照原文")
+    yield Piece("".join(f"\n{mark}" for mark in marks) + "\n")
+    original = inert(message.text)
+    same = translation is not None and translation.engine == "same"
+    chinese = "" if translation is None or translation.text is None else inert(translation.text)
+    if original and same:
+        yield Piece(original, "b", _CHINESE)
+    elif original:
+        yield Piece(chinese, "b", _CHINESE) if chinese else Piece("（未翻译）", "b")
+        yield Piece("\n")
+        yield Piece(original, _QUOTE, _ORIGINAL)
+    yield from _files(message.media)
+
+
+def _files(media: Sequence[Media]) -> Iterator[Piece]:
+    named = [f"\n📎 {_file(item)}" for item in media[:_FILES]]
+    if len(media) > _FILES:
+        named.append(f"\n📎 还有 {len(media) - _FILES} 个附件，请打开网页查看")
+    if named:
+        yield Piece("".join(named), "", _ORIGINAL)
+
+
+def _file(item: Media) -> str:
+    facts = [fact for fact in (isolated(one_line(item.name, 60)), texts.size(item.size), _fate(item)) if fact]
+    return texts.MEDIA.get(item.kind, "附件") + ("：" + "，".join(facts) if facts else "")
+
+
+def _fate(media: Media) -> str:
+    if media.error:
+        return texts.MEDIA_ERROR.get(media.error, "取不到")
+    return "下载中" if media.remote and not media.ref else ""
+
+
+def _replaced_answer(line: Line) -> bool:
+    return line.replaced and line.message.direction is Direction.OUTGOING
+
+
+def _team_line(line: Line, day: datetime) -> Iterator[Piece]:
+    message = line.message
+    author = isolated(one_line(message.author, 40)) or "卖家"
+    when = texts.moment(message.at, day)
+    if message.direction is Direction.NOTE:
+        yield Piece(f"\n\n📝 {author} {when} 备注：")
+        yield Piece(inert(message.text), "", _ANSWER)
+        return
+    kind = "" if message.kind is None else f"（{texts.KIND[message.kind]}）"
+    state = "在平台上直接回复" if line.delivery is None else texts.DELIVERY[line.delivery]
+    if line.delivery_error and line.delivery in {DeliveryState.HELD, DeliveryState.FAILED, DeliveryState.AMBIGUOUS}:
+        state += f"：{texts.DELIVERY_ERROR.get(line.delivery_error, one_line(line.delivery_error, 40))}"
+    yield Piece(f"\n\n↩️ {author} {when}{kind} {state}\n")
+    chinese, left = inert(message.seller_text or ""), inert(message.text)
+    if chinese:
+        yield Piece(chinese, "", _ANSWER)
+    if left and left != chinese:
+        yield Piece("\n" if chinese else "")
+        yield Piece(left, _QUOTE, _ANSWER)
+    yield from _files(message.media)
+
+
+def _reading(wrote: Sequence[Line], titles: Mapping[str, str]) -> Iterator[Piece]:
+    read = next((line.reading for line in reversed(wrote) if line.reading is not None), None)
+    if read is None:
+        return
+    facts = [titles.get(read.situation, "问题未识别"), f"{texts.MOOD_MARK[read.mood]} {texts.MOOD[read.mood]}"]
+    if read.wants:
+        facts.append("想要" + "、".join(texts.WANT[want] for want in read.wants))
+    yield Piece("\n\n📋 " + " · ".join(facts))
+
+
+def _clocks(view: ConversationView, day: datetime, now: datetime | None) -> Iterator[Piece]:
+    """Clocks and warnings; without ``now`` nobody is told how long is left."""
+    due, until, escalation = view.row.due, view.window_until, view.escalation
+    if flags := [texts.FLAG[flag] for flag in view.case.flags if flag in texts.FLAG]:
+        yield Piece(f"\n🚩 {'、'.join(flags)}")
+    if due is not None and "overdue" in view.case.flags:
+        yield Piece(f"\n⏰ 已超时，应在 {texts.moment(due, day)} 前回复")
+    elif due is not None:
+        yield Piece(f"\n⏱ 请在 {texts.moment(due, day)} 前回复{_left(due, now)}")
+    if not view.window_open:
+        yield Piece("\n🕐 回复窗口已关，只能在网页里发送模板")
+    elif until is not None:
+        yield Piece(f"\n🕐 可回复至 {texts.moment(until, day)}{_left(until, now)}")
+    if escalation is not None and escalation.open:
+        who = isolated(one_line(escalation.claimed_by or "", 40))
+        reasons = "、".join(texts.REASON[reason] for reason in dict.fromkeys(escalation.reasons))
+        yield Piece(f"\n🔔 已升级：{reasons}" + (f"（{who} 正在处理）" if who else "（无人认领）"))
+
+
+def _left(until: datetime, now: datetime | None) -> str:
+    if now is None:
+        return ""
+    return f"，还剩 {texts.interval(until - now)}" if until > now else "，已到时间"
+
+
+def _offered(number: int, proposal: Proposal) -> Iterator[Piece]:
+    yield Piece(f"\n\n{texts.number(number)} ")
+    yield Piece(texts.KIND[proposal.kind], "b")
+    yield Piece("\n")
+    yield Piece(inert(proposal.seller_text), "", _OFFER)
+    if proposal.buyer_text is None:
+        yield Piece("\n（未翻译：选用后会先等您决定）")
+        return
+    yield Piece("\n")
+    yield Piece(inert(proposal.buyer_text), _QUOTE, _OFFER_TEXT)
