@@ -6,33 +6,46 @@ from typing import Any, Final
 from uuid import UUID
 
 from adapters.doors import clean
+from adapters.ports import AgentIdentity
 from dialogs.events import (
+    AgentApproved,
     AgentChose,
+    AgentClaimed,
     AgentDecided,
+    AgentEscalated,
     AgentNoted,
     AgentRetranslated,
     AgentSetLanguage,
     AgentSetStatus,
     Body,
 )
-from dialogs.messages import Choice
+from dialogs.messages import Choice, Media
 
 MAX_TEXT: Final = 100_000
+MAX_ATTACHED: Final = 10  # attachments of one message; people send a handful
+MAX_VALUES: Final = 100  # of one template
+LEAD: Final = "lead"
 
 
 class BadAsk(ValueError):  # noqa: N818 - named by what it is
     """The ask is not one this desk makes."""
 
 
-def action_of(ask: dict[str, Any], agent: str) -> Body:
-    """The event an ask stands for.
+class NotAllowed(Exception):  # noqa: N818 - named by what it is
+    """The agent's role may not do this."""
+
+
+def action_of(ask: dict[str, Any], who: AgentIdentity, media: tuple[Media, ...] = ()) -> Body:
+    """The event an ask stands for; who asks and what their role is comes from the session, never from the page.
 
     Raises:
         BadAsk: it stands for none.
+        NotAllowed: only a lead may do it.
     """
+    agent, lead = who.name, who.role == LEAD
     match ask.get("type"):
         case "choose":
-            return AgentChose(choice=_choice(ask, agent))
+            return AgentChose(choice=_choice(ask, agent, media, lead=lead))
         case "note":
             return AgentNoted(agent=agent, text=text_of(ask, "text"))
         case "language":
@@ -44,11 +57,22 @@ def action_of(ask: dict[str, Any], agent: str) -> Body:
         case "decide":
             decision = ask.get("decision")
             if decision in {"retry", "send", "cancel", "arrived"}:
-                return AgentDecided(agent=agent, message_id=integer(ask, "message"), decision=decision)
+                return AgentDecided(agent=agent, message_id=integer(ask, "message"), decision=decision, lead=lead)
+        case "claim":
+            return AgentClaimed(agent=agent)
+        case "escalate":
+            return AgentEscalated(agent=agent)
+        case "approve":
+            approved = AgentApproved(
+                agent=agent, message_id=integer(ask, "message"), approved=ask.get("approved") is True
+            )
+            if not lead:
+                raise NotAllowed
+            return approved
     raise BadAsk("type")
 
 
-def _choice(ask: dict[str, Any], agent: str) -> Choice:
+def _choice(ask: dict[str, Any], agent: str, media: tuple[Media, ...], *, lead: bool) -> Choice:
     return Choice(
         agent=agent,
         seller_text=text_of(ask, "chinese"),
@@ -56,7 +80,41 @@ def _choice(ask: dict[str, Any], agent: str) -> Choice:
         turn_id=None if ask.get("turn") is None else integer(ask, "turn"),
         buyer_text=optional_text(ask, "text"),
         confirmed=ask.get("confirmed") is True,
+        media=media,
+        lead=lead,
     )
+
+
+def attached_of(ask: dict[str, Any]) -> list[tuple[str, str]]:
+    """Refs and names of what is to be sent along.
+
+    Raises:
+        BadAsk: it is not a short list of them.
+    """
+    given = ask.get("media", [])
+    if not isinstance(given, list) or len(given) > MAX_ATTACHED:
+        raise BadAsk("media")
+    found = []
+    for each in given:
+        if not isinstance(each, dict):
+            raise BadAsk("media")
+        found.append((text_of(each, "ref", limit=200), text_of(each, "name", limit=400)))
+    return found
+
+
+def values_of(ask: dict[str, Any]) -> tuple[str, ...]:
+    """The values of a template's variables, each one line: platforms take no line breaks and no runs of spaces.
+
+    Raises:
+        BadAsk: they are not a list of texts, or one is empty.
+    """
+    given = ask.get("values")
+    if not isinstance(given, list) or len(given) > MAX_VALUES:
+        raise BadAsk("values")
+    values = tuple(" ".join(text_of({"value": each}, "value", limit=1024).split()) for each in given)
+    if not all(values):
+        raise BadAsk("values")
+    return values
 
 
 def key_of(ask: dict[str, Any]) -> str:

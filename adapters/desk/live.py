@@ -15,13 +15,27 @@ from nicegui import Client, background_tasks, ui
 from nicegui.events import GenericEventArguments
 
 from adapters.desk import present
-from adapters.desk.actions import BadAsk, action_of, integer, key_of, optional_text, text_of
+from adapters.desk.actions import (
+    BadAsk,
+    NotAllowed,
+    action_of,
+    attached_of,
+    integer,
+    key_of,
+    optional_text,
+    text_of,
+    values_of,
+)
+from adapters.desk.attachments import Attachments
 from adapters.desk.present import Json
+from adapters.desk.previews import Previews
+from adapters.desk.templates import Templates
 from adapters.desk.words import Words
+from adapters.doors import clean
 from adapters.ports import AgentIdentity, Agents, ConversationView, Desk, Feed, Inbox, ListQuery
-from dialogs.errors import Malformed
-from dialogs.events import Body, Event
-from dialogs.messages import CaseStatus
+from dialogs.errors import Malformed, Refused, TryLater
+from dialogs.events import AgentChose, AgentSentTemplate, Body, Event
+from dialogs.messages import CaseStatus, Refusal, RefusalCode
 
 ACCOUNT: Final = "desk"
 PAGE_LINES: Final = 60
@@ -40,6 +54,7 @@ class Backend:
     inbox: Inbox
     feed: Feed
     agents: Agents
+    attachments: Attachments
     situation_titles: Mapping[str, str]
     now: Callable[[], datetime]
 
@@ -83,8 +98,9 @@ class LiveDesk:
         self._head: Json | None = None
         self._lines: dict[int, Json] = {}
         self._view: ConversationView | None = None
-        self._previewing = False
-        self._next_preview: Json | None = None
+        self._previews = Previews(backend.desk, self._send)
+        self._templates = Templates(backend.desk)
+        self._slow: set[int] = set()  # events of choices whose outcome the seller still has to learn
 
     async def build(self, conversation_id: int | None) -> None:
         """Put the desk on the page, with the first data already in it."""
@@ -194,6 +210,7 @@ class LiveDesk:
         if view is None:
             self._open_id = None
             return {"type": "gone", "id": open_id}
+        self._tell_late(view)
         head = present.head(view, self._locale)
         lines = {value.message.id: present.line(value, self._locale) for value in view.lines}
         changed = [line for key, line in lines.items() if self._lines.get(key) != line]
@@ -208,6 +225,20 @@ class LiveDesk:
             "lines": changed,
             "now": self._now(),
         }
+
+    def _tell_late(self, view: ConversationView) -> None:
+        """Tell of choices that were refused after the seller had been told that they were stored."""
+        for refused in view.refused:
+            if refused.event_id in self._slow:
+                self._slow.discard(refused.event_id)
+                self._send(
+                    {
+                        "type": "late",
+                        "conversation": view.row.id,
+                        "chinese": clean(refused.choice.seller_text),
+                        "refusal": present.refusal(refused.refusal),
+                    }
+                )
 
     def _health_message(self) -> Json:
         return {"type": "health", "engines": [present.health(each) for each in self._backend.desk.health()]}
@@ -227,19 +258,25 @@ class LiveDesk:
         if self._ended:
             return
         try:
-            if await self._backend.agents.by_session(self.token) is None:
+            # Asked anew each time: somebody may have been made a lead, or be one no longer, since the page was opened.
+            who = await self._backend.agents.by_session(self.token)
+            if who is None:
                 self.log_out()
                 return
-            await self._answer(ask)
+            await self._answer(ask, who)
         except (BadAsk, Malformed):
             self._send({"type": "outcome", "key": key, "error": "unknown_target"})
+        except NotAllowed:
+            self._refuse(key, RefusalCode.NOT_ALLOWED)
+        except (TryLater, Refused) as error:
+            self._send({"type": "outcome", "key": key, "error": "platform", "reason": error.reason})
         except TimeoutError:
             self._send({"type": "outcome", "key": key, "error": "slow"})
         except Exception as error:  # noqa: BLE001 - the seller must be told, whatever it was; the words stay out of logs
             log.warning("desk action %s failed: %s", ask.get("type"), type(error).__name__)
             self._send({"type": "outcome", "key": key, "error": "failed"})
 
-    async def _answer(self, ask: Json) -> None:
+    async def _answer(self, ask: Json, who: AgentIdentity) -> None:
         match ask.get("type"):
             case "open":
                 await self._open_conversation(integer(ask, "id"))
@@ -255,9 +292,15 @@ class LiveDesk:
             case "full":
                 self._full(integer(ask, "id"))
             case "preview":
-                await self._preview(ask)
+                await self._previews.show(ask)
+            case "templates":
+                await self._list_templates(ask)
+            case "template":
+                await self._send_template(ask, who)
+            case "choose":
+                await self._choose(ask, who)
             case _:
-                await self._act(ask, action_of(ask, self._agent.name))
+                await self._act(ask, action_of(ask, who))
 
     async def _open_conversation(self, conversation_id: int) -> None:
         self._open_id = conversation_id
@@ -291,22 +334,28 @@ class LiveDesk:
             if value.message.id == message_id:
                 self._send({"type": "full", "id": message_id, **present.full(value)})
 
-    async def _preview(self, ask: Json) -> None:
-        """Preview what was typed last; while one is under way the newest waits, so engines are asked once at a time."""
-        self._next_preview = ask
-        if self._previewing:
-            return
-        self._previewing = True
-        try:
-            while (asked := self._next_preview) is not None:
-                self._next_preview = None
-                conversation, chinese = integer(asked, "conversation"), text_of(asked, "chinese")
-                found = await self._backend.desk.preview(conversation, chinese, back=asked.get("back") is True)
-                self._send(
-                    {"type": "preview", "conversation": conversation, "chinese": chinese, **present.preview(found)}
-                )
-        finally:
-            self._previewing = False
+    async def _list_templates(self, ask: Json) -> None:
+        key = key_of(ask)
+        found = await self._templates.listed(integer(ask, "conversation"))
+        self._send({"type": "outcome", "key": key, "templates": [present.template(each) for each in found]})
+
+    async def _send_template(self, ask: Json, who: AgentIdentity) -> None:
+        conversation, values = integer(ask, "conversation"), values_of(ask)
+        used = await self._templates.use(conversation, text_of(ask, "name"), text_of(ask, "language"), values)
+        if used is None:
+            self._refuse(ask.get("key"), RefusalCode.UNKNOWN_TARGET)
+        else:
+            await self._act(ask, AgentSentTemplate(agent=who.name, template=used))
+
+    async def _choose(self, ask: Json, who: AgentIdentity) -> None:
+        media = await self._backend.attachments.of(integer(ask, "conversation"), attached_of(ask))
+        if media is None:
+            self._refuse(ask.get("key"), RefusalCode.MEDIA)
+        else:
+            await self._act(ask, action_of(ask, who, media))
+
+    def _refuse(self, key: object, code: RefusalCode) -> None:
+        self._send({"type": "outcome", "key": key, "refusal": present.refusal(Refusal(code))})
 
     async def _act(self, ask: Json, body: Body) -> None:
         """Put the action into the inbox and tell what came of it. The key makes a repeated ask the same action."""
@@ -320,7 +369,12 @@ class LiveDesk:
                 conversation_id=integer(ask, "conversation"),
             )
         )
-        outcome = await self._backend.inbox.outcome(accepted.event_id)
+        try:
+            outcome = await self._backend.inbox.outcome(accepted.event_id)
+        except TimeoutError:
+            if isinstance(body, AgentChose):
+                self._slow.add(accepted.event_id)
+            raise
         self._send(
             {
                 "type": "outcome",

@@ -14,6 +14,7 @@ from starlette.routing import BaseRoute, Mount, Route
 from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from adapters.desk.attachments import Attachments
 from adapters.desk.host import BUILDER_KEY, Builder, host
 from adapters.desk.live import Backend, LiveDesk
 from adapters.desk.login import LANGUAGE_COOKIE, Login
@@ -43,8 +44,15 @@ class DeskPages:
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         """Args: ``situation_titles`` tells the Chinese title of every situation id."""
+        self._attachments = Attachments(desk=desk, blobs=blobs, agents=agents)
         self._backend = Backend(
-            desk=desk, inbox=inbox, feed=feed, agents=agents, situation_titles=situation_titles, now=now
+            desk=desk,
+            inbox=inbox,
+            feed=feed,
+            agents=agents,
+            attachments=self._attachments,
+            situation_titles=situation_titles,
+            now=now,
         )
         self._agents = agents
         self._blobs = blobs
@@ -56,6 +64,7 @@ class DeskPages:
         return (
             *Login(agents=self._agents, on_log_out=self._close_session).routes(),
             Route("/desk/media/{ref:path}", self._media, methods=["GET"]),
+            *self._attachments.routes(),
             Mount("/assets/desk", StaticFiles(directory=STATIC)),
             Mount("/desk", live),
         )
@@ -81,7 +90,7 @@ class DeskPages:
     async def _media(self, request: Request) -> Response:
         if not await self.signed_in(request):
             return Response(status_code=401)
-        return await media_response(self._blobs, request.path_params["ref"])
+        return await media_response(self._blobs, request.path_params["ref"], wanted=request.headers.get("range"))
 
     async def _build(self, request: Request, conversation_id: int | None) -> None:
         agent: AgentIdentity = request.scope[AGENT_KEY]

@@ -12,9 +12,19 @@ from typing import Any, Final
 from babel.numbers import format_currency
 
 from adapters.doors import clean
-from adapters.ports import ConversationRow, ConversationView, EngineHealth, Line, Preview
+from adapters.media import shown_as
+from adapters.ports import (
+    ConversationRow,
+    ConversationView,
+    EngineHealth,
+    Escalation,
+    Line,
+    Preview,
+    Template,
+)
 from dialogs.messages import (
     Attempt,
+    Capabilities,
     Case,
     Check,
     Direction,
@@ -46,6 +56,7 @@ def row(value: ConversationRow) -> Json:
         "id": value.id,
         "shop": value.shop,
         "channel": value.channel,
+        "account": value.account,
         "name": clean(value.contact_name),
         "status": value.status,
         "situation": value.situation,
@@ -57,6 +68,7 @@ def row(value: ConversationRow) -> Json:
         "at": millis(value.last_at),
         "waiting": millis(value.waiting_since),
         "due": millis(value.due),
+        "escalated": value.escalated,
         "flags": list(value.flags),
         "trouble": value.trouble,
     }
@@ -67,14 +79,51 @@ def head(view: ConversationView, locale: str) -> Json:
     return {
         "row": row(view.row),
         "case": case(view.case, locale),
-        "limit": view.capabilities.text_limit,
-        "limitUnit": view.capabilities.text_unit,
+        "carries": carries(view.capabilities),
+        "windowUntil": millis(view.window_until),
+        "windowOpen": view.window_open,
+        "escalation": None if view.escalation is None else escalation(view.escalation),
         "override": view.language_override,
         "candidates": [guess(each) for each in view.language_candidates],
         "earlier": view.earlier,
         "turn": view.turn_id,
         "proposals": [proposal(each) for each in view.proposals],
         "closedBy": view.closed_by,
+    }
+
+
+def carries(value: Capabilities) -> Json:
+    """What the channel can carry, as far as the editor asks."""
+    return {
+        "limit": value.text_limit,
+        "unit": value.text_unit,
+        "parts": value.parts,
+        "buttons": value.buttons,
+        "buttonLimit": value.button_limit,
+        "media": dict(value.media),
+        "windowHours": value.window_hours,
+        "templates": value.templates,
+    }
+
+
+def escalation(value: Escalation) -> Json:
+    """Why the team was told, and who takes care."""
+    return {
+        "open": value.open,
+        "reasons": list(value.reasons),
+        "severity": value.severity,
+        "openedAt": millis(value.opened_at),
+        "claimedBy": None if value.claimed_by is None else clean(value.claimed_by),
+    }
+
+
+def template(value: Template) -> Json:
+    """An approved template; its text has the places of its values."""
+    return {
+        "name": clean(value.name),
+        "language": clean(value.language),
+        "text": clean(value.text),
+        "variables": value.variables,
     }
 
 
@@ -93,8 +142,10 @@ def line(value: Line, locale: str) -> Json:
         "kind": message.kind,
         "proposed": message.reply_id is not None,
         "origin": message.origin,
+        "onPhone": message.direction == Direction.OUTGOING and not message.author and message.origin is None,
         "edits": message.edits,
         "replaced": value.replaced,
+        "deletedAt": millis(message.deleted_at),
         "media": [media(each) for each in message.media],
         "pending": value.pending,
         "parked": value.parked,
@@ -223,8 +274,17 @@ def guess(value: LanguageGuess) -> list[Any]:
 
 
 def media(value: Media) -> Json:
-    """An attachment; its bytes are fetched by ``ref``."""
-    return {"kind": value.kind, "name": clean(value.name), "size": value.size, "ref": value.ref}
+    """An attachment; its bytes are fetched by ``ref``. What the channel fetches it by stays here."""
+    state = "ready" if value.ref else "failed" if value.error else "loading" if value.remote else "none"
+    return {
+        "kind": value.kind,
+        "name": clean(value.name),
+        "size": value.size,
+        "ref": value.ref,
+        "state": state,
+        "error": value.error,
+        "show": shown_as(value),
+    }
 
 
 def health(value: EngineHealth) -> Json:

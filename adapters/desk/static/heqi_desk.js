@@ -3,22 +3,25 @@ import { computed, onBeforeUnmount, onMounted, watch } from "vue";
 import { CasePane } from "heqi-desk/case.js";
 import { Composer } from "heqi-desk/composer.js";
 import { ConversationList } from "heqi-desk/list.js";
+import { EscalationBar } from "heqi-desk/escalation.js";
 import { Icon } from "heqi-desk/icon.js";
 import { bindKeys } from "heqi-desk/keys.js";
 import { TalkHead } from "heqi-desk/talkhead.js";
 import { TalkLines } from "heqi-desk/lines.js";
+import { TemplateDialog } from "heqi-desk/templates.js";
 import { boot, connect, receive, state, t } from "heqi-desk/state.js";
 
 export default {
   props: { boot: String },
   emits: ["ask"],
-  components: { CasePane, Composer, ConversationList, Icon, TalkHead, TalkLines },
+  components: { CasePane, Composer, ConversationList, EscalationBar, Icon, TalkHead, TalkLines, TemplateDialog },
   template: `
     <div class="desk" :class="{ talking: state.openId !== null, 'case-open': state.caseOpen }">
       <conversation-list></conversation-list>
       <section class="talk" :aria-label="t('对话')">
         <template v-if="state.head">
           <talk-head></talk-head>
+          <escalation-bar></escalation-bar>
           <talk-lines></talk-lines>
           <composer></composer>
         </template>
@@ -37,6 +40,7 @@ export default {
         </div>
       </section>
       <case-pane v-if="state.head"></case-pane>
+      <template-dialog></template-dialog>
       <button v-if="state.caseOpen" class="veil" type="button" :aria-label="t('关闭')" @click="state.caseOpen = false"></button>
       <div class="toasts" role="status" aria-live="polite">
         <p v-for="toast in state.toasts" :key="toast.id" :class="toast.tone">{{ toast.text }}</p>

@@ -12,8 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from adapters.doors import RateLimit, clean
-from adapters.webchat.doors import MAX_TEXT_BYTES, _best_language
-from adapters.webchat.photos import MAX_BYTES, photo_type
+from adapters.webchat.doors import MAX_PHOTO_BYTES, MAX_TEXT_BYTES, _best_language
 from dialogs.events import BuyerWrote, Receipt
 from tests.adapters.conftest import WebSite
 
@@ -161,7 +160,7 @@ async def test_a_photo_is_told_by_its_bytes_and_shown_to_its_chat_only(web: WebS
     [
         (b"<svg onload=alert(1)>", 415, "not_a_photo"),
         (b"", 415, "not_a_photo"),
-        (PNG + b"0" * MAX_BYTES, 413, "photo_too_big"),
+        (PNG + b"0" * MAX_PHOTO_BYTES, 413, "photo_too_big"),
     ],
 )
 async def test_what_is_no_photo_is_refused(web: WebSite, content: bytes, status: int, error: str) -> None:
@@ -170,19 +169,6 @@ async def test_what_is_no_photo_is_refused(web: WebSite, content: bytes, status:
         answer = await client.post("/chat/web/photos?id=aaaaaaaa", content=content)
         assert (answer.status_code, answer.json()) == (status, {"error": error})
         assert not web.memory.stored
-
-
-@pytest.mark.parametrize(
-    ("content", "mime"),
-    [
-        (b"\xff\xd8\xff\xe0rest", "image/jpeg"),
-        (b"GIF89a...", "image/gif"),
-        (b"RIFF\x00\x00\x00\x00WEBPVP8 ", "image/webp"),
-        (b"RIFF\x00\x00\x00\x00WAVE", None),
-    ],
-)
-def test_photo_types(content: bytes, mime: str | None) -> None:
-    assert photo_type(content) == mime
 
 
 async def test_labels_open_further_chats_in_the_demo_only(web: WebSite, demo_web: WebSite) -> None:

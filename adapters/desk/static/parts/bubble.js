@@ -1,12 +1,15 @@
 // One message: what was written, the Chinese of it, what was read from it, and what became of it.
 import { computed, ref } from "vue";
 import { Icon } from "heqi-desk/icon.js";
+import { MediaList } from "heqi-desk/media.js";
 import { clock, whole } from "heqi-desk/time.js";
-import { actAndTell, ask, label, languageName, reason, state, t } from "heqi-desk/state.js";
+import { actAndTell, ask, deliveryReason, label, languageName, reason, state, t } from "heqi-desk/state.js";
 
 const MARKS = { queued: "clock", sending: "clock", sent: "check", delivered: "twice", read: "twice", failed: "warn", ambiguous: "warn", held: "pause", cancelled: "cross" };
-const DECISIONS = { held: ["retry", "send", "cancel"], failed: ["retry", "cancel"], ambiguous: ["arrived", "retry", "cancel"] };
-const NAMES = { held: { retry: "重新翻译", send: "照此发送", cancel: "不发了" }, failed: { retry: "重新发送", cancel: "不发了" }, ambiguous: { arrived: "买家已收到", retry: "再发一次", cancel: "不发了" } };
+const DECISIONS = { held: ["retry", "send", "cancel"], failed: ["retry", "cancel"], ambiguous: ["arrived", "retry", "cancel"], queued: ["cancel"] };
+const NAMES = { held: { retry: "重新翻译", send: "照此发送", cancel: "不发了" }, failed: { retry: "重新发送", cancel: "不发了" }, ambiguous: { arrived: "买家已收到", retry: "再发一次", cancel: "不发了" }, queued: { cancel: "不发了" } };
+const APPROVAL = "needs_approval"; // a lead decides, the agent can only take it back
+
 // For the catalogue: t("重新翻译") t("照此发送") t("不发了") t("重新发送") t("买家已收到") t("再发一次")
 
 const Words = {
@@ -51,20 +54,15 @@ const Chips = {
 
 export const Bubble = {
   props: { line: Object },
-  components: { Chips, Icon, Words },
+  components: { Chips, Icon, MediaList, Words },
   template: `
-    <article class="bubble" :class="[line.direction, { replaced: line.replaced, folded: line.replaced && !show }]" :data-message="line.id">
+    <article class="bubble" :class="[line.direction, { replaced: line.replaced, deleted: line.deletedAt, folded: line.replaced && !show }]" :data-message="line.id">
       <p v-if="line.direction === 'note'" class="note-head"><icon name="note"></icon>{{ t('备注') }} · <span dir="auto">{{ line.author }}</span> · <time :title="whole(line.at)">{{ clock(line.at) }}</time></p>
       <p v-if="line.edits" class="mark"><icon name="pen"></icon>{{ t('买家修改过') }}</p>
+      <p v-if="line.deletedAt" class="mark" data-mark="deleted"><icon name="bin"></icon><span :title="whole(line.deletedAt)">{{ t('买家已删除') }} · {{ clock(line.deletedAt) }}</span></p>
       <p v-if="line.replaced" class="mark"><button type="button" class="link" @click="show = !show">{{ show ? t('收起') : t('修改前的内容') }}</button></p>
       <div v-if="!line.replaced || show" class="body">
-        <div v-if="line.media.length" class="media">
-          <template v-for="item in line.media" :key="item.ref || item.name">
-            <a v-if="item.ref && (item.kind === 'photo' || item.kind === 'sticker')" :href="source(item)" target="_blank" rel="noopener"><img :src="source(item)" :alt="label('media', item.kind)" loading="lazy"></a>
-            <a v-else-if="item.ref" class="file" :href="source(item)" target="_blank" rel="noopener"><icon name="file"></icon>{{ label('media', item.kind) }} {{ item.name }}</a>
-            <span v-else class="file"><icon name="file"></icon>{{ label('media', item.kind) }} {{ item.name }}</span>
-          </template>
-        </div>
+        <media-list v-if="line.media.length" :items="line.media"></media-list>
         <template v-if="line.direction === 'outgoing'">
           <p v-if="line.chinese" class="chinese"><words :text="line.chinese" :full="full?.chinese" :length="line.chineseLength" :id="line.id" lang="zh"></words></p>
           <p v-if="line.text" class="original"><span class="tongue">{{ languageName(line.language) }}</span><words :text="line.text" :full="full?.text" :length="line.textLength" :id="line.id" :lang="line.language"></words></p>
@@ -81,23 +79,29 @@ export const Bubble = {
           </p>
         </template>
         <p v-else class="chinese"><words :text="line.text" :full="full?.text" :length="line.textLength" :id="line.id" lang="zh"></words></p>
-        <p v-if="line.direction === 'outgoing' && !line.text && line.delivery !== 'held'" class="untranslated"><strong>{{ t('未翻译') }}</strong>
+        <p v-if="line.direction === 'outgoing' && !line.text && !line.media.length && line.delivery !== 'held'" class="untranslated"><strong>{{ t('未翻译') }}</strong>
           <span v-for="[engine, why] in line.attempts" :key="engine + why">{{ engine }}：{{ reason(why) }}</span></p>
         <p v-if="line.direction !== 'note'" class="foot">
-          <span v-if="line.direction === 'outgoing'" dir="auto">{{ line.author || t('自动') }}</span>
+          <span v-if="line.onPhone" class="on-phone" data-mark="phone"><icon name="phone"></icon>{{ t('手机端') }}</span>
+          <span v-else-if="line.direction === 'outgoing'" dir="auto">{{ line.author || t('自动') }}</span>
           <span v-if="line.kind">{{ label('kind', line.kind) }}</span>
-          <span v-if="line.direction === 'outgoing'">{{ line.proposed ? t('建议回复') : t('自拟回复') }}</span>
+          <span v-if="line.direction === 'outgoing' && !line.onPhone">{{ line.proposed ? t('建议回复') : t('自拟回复') }}</span>
           <span v-if="line.origin" class="origin" :class="line.origin">{{ label('origin', line.origin) }}</span>
           <span v-if="line.direction === 'outgoing' && line.engine && line.engine !== 'same'">{{ state.labels.engine_name[line.engine] ?? line.engine }}</span>
           <time :title="whole(line.at)">{{ clock(line.at) }}</time>
           <span v-if="line.delivery" class="delivery" :class="line.delivery"><icon :name="MARKS[line.delivery]"></icon>{{ label('delivery', line.delivery) }}</span>
         </p>
       </div>
-      <div v-if="decisions.length" class="decide" :class="line.delivery">
-        <span v-if="line.deliveryError" dir="auto">{{ reason(line.deliveryError, 'delivery_error') }}</span>
+      <div v-if="decisions.length || waitsForLead" class="decide" :class="line.delivery">
+        <span v-if="line.delivery === 'queued'">{{ t('稍后自动重试') }}：{{ deliveryReason(line.deliveryError) }}</span>
+        <span v-else-if="line.deliveryError" dir="auto">{{ deliveryReason(line.deliveryError) }}</span>
         <span v-else-if="line.delivery === 'ambiguous'">{{ t('不确定买家是否收到，请先确认，避免重复。') }}</span>
         <span v-else-if="line.delivery === 'held'">{{ t('还没有发出。') }}</span>
-        <button v-for="decision in decisions" :key="decision" type="button" class="quiet small" :data-decision="decision" @click="actAndTell('decide', { message: line.id, decision })">{{ t(NAMES[line.delivery][decision]) }}</button>
+        <template v-if="waitsForLead && isLead">
+          <button type="button" class="quiet small" data-action="approve" @click="actAndTell('approve', { message: line.id, approved: true })"><icon name="check"></icon>{{ t('批准') }}</button>
+          <button type="button" class="quiet small" data-action="disapprove" @click="actAndTell('approve', { message: line.id, approved: false })"><icon name="cross"></icon>{{ t('驳回') }}</button>
+        </template>
+        <button v-for="decision in decisions" :key="decision" type="button" class="quiet small" :data-decision="decision" @click="actAndTell('decide', { message: line.id, decision })">{{ waitsForLead ? t('撤回') : t(NAMES[line.delivery][decision]) }}</button>
       </div>
       <chips v-if="line.direction === 'incoming' && !line.replaced" :line="line"></chips>
       <ul v-else-if="line.checks.length" class="chips"><li v-for="[code, detail] in line.checks" :key="code + detail" class="doubt"><icon name="warn"></icon><span>{{ label('check', code) }} {{ detail }}</span></li></ul>
@@ -105,9 +109,15 @@ export const Bubble = {
   setup(props) {
     const show = ref(false);
     // A held text that was never translated cannot leave as it was shown: there is nothing to leave.
-    const decisions = computed(() => (DECISIONS[props.line.delivery] ?? []).filter((each) => each !== "send" || props.line.text));
+    const isLead = computed(() => state.me.role === "lead");
+    const waitsForLead = computed(() => props.line.delivery === "held" && props.line.deliveryError === APPROVAL);
+    const decisions = computed(() => {
+      const { delivery, deliveryError, text, media } = props.line;
+      if (waitsForLead.value) return isLead.value ? [] : ["cancel"];
+      if (delivery === "queued" && !deliveryError) return []; // it leaves in a moment
+      return (DECISIONS[delivery] ?? []).filter((each) => each !== "send" || text || media.length);
+    });
     const full = computed(() => state.full[props.line.id]);
-    const source = (item) => `/desk/media/${encodeURIComponent(item.ref)}`;
-    return { state, t, label, languageName, reason, clock, whole, actAndTell, show, decisions, full, source, MARKS, NAMES };
+    return { state, t, label, languageName, reason, deliveryReason, clock, whole, actAndTell, show, isLead, waitsForLead, decisions, full, MARKS, NAMES };
   },
 };

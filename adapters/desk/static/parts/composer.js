@@ -1,7 +1,12 @@
 // Bottom: what can be answered, and the editor with what the buyer will get.
 import { computed, nextTick, onMounted, ref, watch } from "vue";
+import { AttachmentChips, attach, largest, pasted } from "heqi-desk/attachments.js";
 import { Icon } from "heqi-desk/icon.js";
 import { clearDraft, draftOf, pickInto, putAway } from "heqi-desk/drafts.js";
+import { sizeText } from "heqi-desk/media.js";
+import { optionsHint } from "heqi-desk/options.js";
+import { templateDialog } from "heqi-desk/templates.js";
+import { closedText, windowLeft } from "heqi-desk/window.js";
 import { act, ask, label, languageName, newKey, outcomeText, reason, state, t, toast } from "heqi-desk/state.js";
 
 const PREVIEW_MS = 400;
@@ -31,13 +36,16 @@ const ProposalCard = {
 };
 
 export const Composer = {
-  components: { Icon, ProposalCard },
+  components: { AttachmentChips, Icon, ProposalCard },
   template: `
-    <footer class="composer">
+    <footer class="composer" @dragover.prevent @drop.prevent="dropped">
       <div v-if="proposals.length" class="proposals" :class="{ few: proposals.length < 3 }">
         <proposal-card v-for="(proposal, index) in proposals" :key="proposal.id" :proposal="proposal" :number="index + 1" :picked="draft.pick?.id === proposal.id" @pick="pick(index)"></proposal-card>
       </div>
       <p v-else class="closed"><icon name="check"></icon>{{ state.head.closedBy ? t('{who} 已回复，建议已关闭', { who: state.head.closedBy }) : t('暂时没有建议，买家来消息后会出现') }}</p>
+      <div v-if="shut" class="notice shut" role="alert"><icon name="lock"></icon><span>{{ closedText() }}{{ state.head.carries.templates ? t('，只能发送审核过的模板') : t('，要等买家再来消息') }}</span>
+        <button v-if="state.head.carries.templates" type="button" class="quiet small" data-action="templates" @click="templateDialog.open()"><icon name="list"></icon>{{ t('选择模板') }}</button>
+      </div>
       <div v-if="notice" class="notice" :class="notice.tone" role="alert"><icon name="warn"></icon><span>{{ notice.text }}</span>
         <button v-if="notice.confirm" type="button" class="quiet small" data-action="confirm" @click="send(true)">{{ t('核对无误，照此发送') }}</button>
         <button v-if="notice.free" type="button" class="quiet small" data-action="free" @click="goFree">{{ t('改为新消息') }}</button>
@@ -49,7 +57,7 @@ export const Composer = {
               <span v-else-if="draft.pick"><b class="kind" :class="'kind-' + draft.pick.kind">{{ label('kind', draft.pick.kind) }}</b>{{ isPick ? t('原样发送') : t('已修改，重新翻译') }}</span>
               <span v-else>{{ t('中文回复') }}</span>
               <button v-if="draft.pick" type="button" class="link" @click="leavePick">{{ t('放回') }}</button></p>
-            <textarea ref="box" id="desk-editor" v-model="draft.chinese" rows="1" lang="zh" dir="auto" enterkeyhint="send" :placeholder="draft.note ? t('写给同事看的备注') : t('输入中文，买家收到{language}', { language: languageName(language) })" :aria-label="t('回复')" @keydown="keys"></textarea>
+            <textarea ref="box" id="desk-editor" v-model="draft.chinese" rows="1" lang="zh" dir="auto" enterkeyhint="send" @paste="paste" :placeholder="draft.note ? t('写给同事看的备注') : t('输入中文，买家收到{language}', { language: languageName(language) })" :aria-label="t('回复')" @keydown="keys"></textarea>
           </div>
           <div v-if="!draft.note && (draft.chinese.trim() || draft.hand !== null)" class="field outgoing">
             <p class="caption"><span>{{ t('买家收到') }} · {{ languageName(outLanguage) }}</span><span v-if="waitingPreview" class="spinner"></span>
@@ -62,11 +70,18 @@ export const Composer = {
             <ul v-if="doubts.length" class="chips"><li v-for="[code, detail] in doubts" :key="code + detail" class="doubt"><icon name="warn"></icon><span>{{ label('check', code) }} {{ detail }}</span></li></ul>
           </div>
         </div>
+        <attachment-chips v-if="!draft.note" :items="draft.media" :conversation="state.openId"></attachment-chips>
+        <p v-if="hint" class="options-hint" data-options><icon name="list"></icon>{{ hint }}</p>
         <div class="actions">
+          <template v-if="limit">
+            <input ref="file" type="file" multiple hidden :disabled="draft.note" @change="chosen">
+            <button type="button" class="quiet" data-action="attach" :disabled="draft.note" :title="t('附件（每个最大 {size}）', { size: sizeText(limit) })" :aria-label="t('附件')" @click="file.click()"><icon name="clip"></icon><span>{{ t('附件') }}</span></button>
+          </template>
           <button type="button" class="quiet" data-action="note" :aria-pressed="draft.note" @click="draft.note = !draft.note"><icon name="note"></icon><span>{{ t('备注') }}</span></button>
           <button type="button" class="quiet" data-action="back" :disabled="draft.note || draft.hand !== null || !draft.chinese.trim()" @click="askBack"><icon name="redo"></icon><span>{{ t('回译核对') }}</span></button>
           <span class="grow"></span>
-          <small v-if="tooLong" class="problem">{{ label('refusal', 'too_long') }} {{ size }} / {{ state.head.limit }}</small>
+          <small v-if="tooLong" class="problem">{{ label('refusal', 'too_long') }} {{ size }} / {{ most }}</small>
+          <small v-else-if="size > state.head.carries.limit" class="hint">{{ t('太长，会分成几条发出') }}</small>
           <small v-else class="hint">{{ t('Enter 发送 · Shift+Enter 换行') }}</small>
           <button class="send" data-action="send" :disabled="!canSend"><span v-if="sending" class="spinner"></span><icon v-else name="send"></icon><span>{{ draft.note ? t('记下') : t('发送') }}</span></button>
         </div>
@@ -74,6 +89,7 @@ export const Composer = {
     </footer>`,
   setup() {
     const box = ref(null);
+    const file = ref(null);
     const sending = ref(false);
     const refused = ref(null); // the last refusal of this conversation's draft
     const asked = ref(null); // the text whose preview is under way
@@ -87,9 +103,16 @@ export const Composer = {
     const doubts = computed(() => (draft.value.hand !== null ? [] : isPick.value ? draft.value.pick.checks : preview.value?.checks ?? []));
     const back = computed(() => preview.value?.back);
     const waitingPreview = computed(() => asked.value !== null && asked.value === draft.value.chinese && !preview.value);
-    const size = computed(() => (state.head.limitUnit === "bytes" ? new TextEncoder().encode(outText.value ?? "").length : (outText.value ?? "").length));
-    const tooLong = computed(() => !draft.value.note && size.value > state.head.limit);
-    const canSend = computed(() => Boolean(draft.value.chinese.trim()) && !sending.value && !tooLong.value);
+    const size = computed(() => (state.head.carries.unit === "bytes" ? new TextEncoder().encode(outText.value ?? "").length : (outText.value ?? "").length));
+    const most = computed(() => state.head.carries.limit * state.head.carries.parts);
+    const tooLong = computed(() => !draft.value.note && size.value > most.value);
+    const limit = computed(largest);
+    const shut = computed(() => windowLeft() === 0 && !draft.value.note);
+    const hint = computed(() => (draft.value.note ? "" : optionsHint(draft.value.chinese, outText.value, state.head.carries)));
+    const hasContent = computed(() => Boolean(draft.value.chinese.trim()) || (draft.value.media.length > 0 && !draft.value.note));
+    // What could not be uploaded must be taken off by hand: nothing is left out unseen.
+    const uploaded = computed(() => draft.value.note || draft.value.media.every((each) => each.ref));
+    const canSend = computed(() => hasContent.value && uploaded.value && !sending.value && !tooLong.value && !shut.value);
     const stalePick = computed(() => draft.value.pick !== null && draft.value.pick.turn !== state.head.turn);
 
     const notice = computed(() => {
@@ -149,16 +172,17 @@ export const Composer = {
       if (!canSend.value) return;
       const conversation = state.openId;
       const { chinese, pick, key, note, hand } = draft.value;
+      const media = draft.value.media.map(({ ref, name }) => ({ ref, name }));
       sending.value = true;
       refused.value = null;
       clearTimeout(timer);
       const picked = isPick.value;
       const outcome = note
         ? await act("note", { conversation, text: chinese }, key)
-        : await act("choose", { conversation, chinese, proposal: pick?.id ?? null, turn: pick ? pick.turn : state.head.turn, text: picked ? null : hand ?? outText.value, confirmed }, key);
+        : await act("choose", { conversation, chinese, proposal: pick?.id ?? null, turn: pick ? pick.turn : state.head.turn, text: picked || !chinese.trim() ? null : hand ?? outText.value, media, confirmed }, key);
       sending.value = false;
       if (!outcomeText(outcome) || outcome.error === "slow") {
-        if (draftOf(conversation).chinese === chinese) clearDraft(conversation);
+        if (draftOf(conversation).key === key) clearDraft(conversation); // not what was typed meanwhile
         if (outcome.error) toast(outcomeText(outcome));
         return;
       }
@@ -179,13 +203,32 @@ export const Composer = {
     Object.assign(composer, {
       pick,
       send: () => send(),
-      hasText: () => Boolean(draft.value.chinese.trim()),
+      hasText: () => hasContent.value,
       leave: () => {
         if (isPick.value) putAway(state.openId);
         box.value?.blur();
       },
     });
+    const chosen = () => {
+      attach(file.value.files);
+      file.value.value = "";
+    };
+    const dropped = (event) => limit.value && !draft.value.note && attach(event.dataTransfer.files);
+    const paste = (event) => {
+      const files = limit.value && !draft.value.note ? pasted(event.clipboardData) : [];
+      if (!files.length) return;
+      event.preventDefault();
+      attach(files);
+    };
+    // Words of a reply that was refused late come back where nothing new was typed.
+    const takeBack = () => {
+      const words = state.returned[state.openId];
+      if (!words) return;
+      delete state.returned[state.openId];
+      if (!draft.value.chinese) draft.value.chinese = words;
+    };
+    watch(() => [state.openId, state.returned[state.openId]], takeBack, { immediate: true });
     onMounted(grow);
-    return { state, t, label, languageName, reason, box, draft, proposals, language, isPick, preview, outText, outLanguage, doubts, back, waitingPreview, size, tooLong, canSend, sending, notice, pick, leavePick, goFree, byHand, askBack, send, keys };
+    return { closedText, templateDialog, sizeText, file, most, limit, shut, hint, chosen, dropped, paste, state, t, label, languageName, reason, box, draft, proposals, language, isPick, preview, outText, outLanguage, doubts, back, waitingPreview, size, tooLong, canSend, sending, notice, pick, leavePick, goFree, byHand, askBack, send, keys };
   },
 };

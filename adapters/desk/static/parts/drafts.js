@@ -6,7 +6,7 @@ import { newKey, state } from "heqi-desk/state.js";
 const drafts = {};
 
 function blank() {
-  return { chinese: "", pick: null, hand: null, note: false, stash: "", key: newKey() };
+  return { chinese: "", pick: null, hand: null, note: false, stash: "", media: [], key: newKey() };
 }
 
 function place(id) {
@@ -18,11 +18,13 @@ export function draftOf(id) {
   const stored = localStorage.getItem(place(id));
   const draft = (drafts[id] = reactive({ ...blank(), ...(stored ? JSON.parse(stored) : {}) }));
   watch(draft, () => {
-    if (draft.chinese || draft.pick) localStorage.setItem(place(id), JSON.stringify(draft));
+    const media = draft.media.filter((each) => each.ref); // the others are not at the server
+    if (draft.chinese || draft.pick || media.length) localStorage.setItem(place(id), JSON.stringify({ ...draft, media }));
     else localStorage.removeItem(place(id));
   });
   // Another text is another message.
-  watch([() => draft.chinese, () => draft.hand, () => draft.note, () => draft.pick?.id], () => (draft.key = newKey()), { flush: "sync" });
+  const attached = () => draft.media.map((each) => each.ref).join();
+  watch([() => draft.chinese, () => draft.hand, () => draft.note, () => draft.pick?.id, attached], () => (draft.key = newKey()), { flush: "sync" });
   return draft;
 }
 

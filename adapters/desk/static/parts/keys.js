@@ -15,6 +15,7 @@ function step(by) {
 }
 
 function onKey(event) {
+  if (document.querySelector("dialog[open]")) return; // the keyboard belongs to the dialog
   if (event.isComposing || event.keyCode === 229 || event.ctrlKey || event.metaKey || event.defaultPrevented) return;
   const field = inField(event.target);
   const digit = /^Digit([1-9])$/.exec(event.code)?.[1] ?? /^Numpad([1-9])$/.exec(event.code)?.[1];

@@ -21,6 +21,7 @@ const ConversationItem = {
       </span>
       <span class="line tags">
         <span class="situation">{{ label('situation', row.situation) }}</span>
+        <span v-if="row.escalated" class="escalated"><icon name="bell"></icon>{{ t('已升级') }}</span>
         <span v-if="row.mood !== 'calm'" class="mood">{{ label('mood', row.mood) }}</span>
         <span v-if="row.urgency === 'high'" class="urgent">{{ label('urgency', row.urgency) }}</span>
         <span v-for="flag in row.flags" :key="flag" class="flag">{{ label('flag', flag) }}</span>
@@ -30,9 +31,13 @@ const ConversationItem = {
         <span class="last"><bdi>{{ row.text }}</bdi></span>
         <span v-if="row.unread" class="count" :aria-label="t('{n} 条未读', { n: row.unread })">{{ row.unread }}</span>
       </span>
-      <span class="line where">{{ languageName(row.language) }} · {{ label('channel', row.channel) }}</span>
+      <span class="line where">{{ languageName(row.language) }} · {{ label('channel', row.channel) }}<template v-if="named"> · {{ row.account }}</template></span>
     </a>`,
-  setup: () => ({ state, t, label, languageName, stamp, openConversation }),
+  setup(props) {
+    // The account says something only where a channel has several.
+    const named = computed(() => Object.values(state.rows).some((other) => other.channel === props.row.channel && other.account !== props.row.account));
+    return { state, t, label, languageName, stamp, openConversation, named };
+  },
 };
 
 export const ConversationList = {

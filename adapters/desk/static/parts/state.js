@@ -19,7 +19,7 @@ export const state = reactive({
   full: {}, // whole texts of folded lines, by message id
   engines: [],
   preview: null, // the last answer to what was typed
-  outcomes: {}, // key → what came of an action of this page
+  returned: {}, // conversation → words of a reply that was refused late, for an empty draft to take up
   busy: {}, // key → name of the action under way
   toasts: [],
   caseOpen: false,
@@ -50,9 +50,15 @@ export function label(group, code) {
   return state.labels[group]?.[code] ?? code;
 }
 
-/** Why a delivery or an engine did not do its work, as far as there is a word for it. */
-export function reason(code, group = "attempt") {
-  return state.labels[group][code] ?? state.labels.refusal[code] ?? state.labels.attempt[code] ?? code;
+/** Why an engine did not do its work, as far as there is a word for it. */
+export function reason(code) {
+  return state.labels.attempt[code] ?? state.labels.refusal[code] ?? code;
+}
+
+/** Why a message did not leave, or an attachment did not come; a code nobody has a word for is shown as it is. */
+export function deliveryReason(code) {
+  if (code.startsWith("media_") && !state.labels.delivery_error[code]) return `${t("文字已发出，附件没有")} · ${deliveryReason(code.slice(6))}`;
+  return state.labels.delivery_error[code] ?? state.labels.refusal[code] ?? state.labels.attempt[code] ?? t("原因代码 {code}", { code });
 }
 
 export function languageName(code) {
@@ -88,12 +94,13 @@ export async function actAndTell(type, values) {
   return !problem;
 }
 
-export function outcomeText({ refusal, error }) {
+export function outcomeText({ refusal, error, reason: why }) {
   if (refusal) {
-    const why = label("refusal", refusal.code);
-    return refusal.detail ? `${why} · ${refusal.detail}` : why;
+    const told = label("refusal", refusal.code);
+    return refusal.detail ? `${told} · ${refusal.detail}` : told;
   }
   if (error === "slow") return t("已保存，仍在处理中");
+  if (error === "platform") return `${t("平台没有答应")} · ${deliveryReason(why)}`;
   if (error === "unknown_target") return label("refusal", "unknown_target");
   return error ? t("没有成功，请再试一次") : "";
 }
@@ -150,6 +157,11 @@ const handlers = {
     waiting.delete(message.key);
     if (resolve) resolve(message);
     else if (message.error) toast(outcomeText(message), "bad");
+  },
+  late(message) {
+    // The seller was told that it is stored and went on; now it is refused, and the words come back.
+    toast(`${t("您的回复没有发出")} · ${outcomeText(message)}`, "bad");
+    if (message.chinese) state.returned[message.conversation] = message.chinese;
   },
   trouble() {
     toast(t("读取数据出错，正在重试"), "bad");

@@ -41,6 +41,15 @@ export function span(ms) {
   return t("{n} 天", { n: Math.floor(hours / 24) });
 }
 
+/** Hours and minutes, for what is counted down. */
+export function exactSpan(ms) {
+  const minutes = Math.floor(ms / 60_000);
+  if (minutes < 1) return t("不到 1 分");
+  if (minutes < 60) return t("{n} 分", { n: minutes });
+  if (minutes >= 48 * 60) return span(ms);
+  return t("{h} 小时 {m} 分", { h: Math.floor(minutes / 60), m: minutes % 60 });
+}
+
 /** The response clock: counts down while there is time, then tells how late it is. */
 export const Countdown = {
   props: { due: Number, waiting: Number },

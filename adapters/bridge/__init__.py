@@ -1,0 +1,1 @@
+"""Bridges: programs beside Heqi that speak with a platform and with Heqi over one signed contract."""
