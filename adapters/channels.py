@@ -28,7 +28,7 @@ class ChannelKind:
     """One kind of channel: its settings, what a chat of it can carry, and how an account of a shop is made."""
 
     settings: type[AccountSettings]
-    capabilities_in: Callable[[str], Capabilities]
+    capabilities_in: Callable[[Any, str], Capabilities]  # of an account with these settings, in a chat
     make: Callable[[Any, Shop, Surroundings], Channel]
 
 
@@ -66,10 +66,12 @@ def _bridge(settings: bridge.BridgeSettings, shop: Shop, around: Surroundings) -
 
 
 CHANNELS: Final[Mapping[str, ChannelKind]] = {
-    "webchat": ChannelKind(webchat.WebChatSettings, lambda _: webchat.CAPABILITIES, _webchat),
-    "telegram": ChannelKind(telegram.TelegramSettings, telegram.capabilities_in, _telegram),
-    "whatsapp": ChannelKind(whatsapp.WhatsAppSettings, lambda _: whatsapp.CAPABILITIES, _whatsapp),
-    "bridge": ChannelKind(bridge.BridgeSettings, lambda _: bridge.CAPABILITIES, _bridge),
+    "webchat": ChannelKind(webchat.WebChatSettings, lambda _settings, _chat: webchat.CAPABILITIES, _webchat),
+    "telegram": ChannelKind(
+        telegram.TelegramSettings, lambda _settings, chat: telegram.capabilities_in(chat), _telegram
+    ),
+    "whatsapp": ChannelKind(whatsapp.WhatsAppSettings, lambda _settings, _chat: whatsapp.CAPABILITIES, _whatsapp),
+    "bridge": ChannelKind(bridge.BridgeSettings, bridge.capabilities_of, _bridge),
 }
 
 

@@ -8,6 +8,7 @@ import socket
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass
+from functools import partial
 from typing import Final
 
 import uvicorn
@@ -264,7 +265,7 @@ def _accounts(settings: Settings) -> dict[str, Account]:
         account.id: Account(
             shop=shops[account.shop],
             channel=account.channel,
-            capabilities_in=CHANNELS[account.channel].capabilities_in,
+            capabilities_in=partial(CHANNELS[account.channel].capabilities_in, account),
         )
         for account in settings.channel_accounts
     }

@@ -8,12 +8,13 @@ from datetime import datetime
 from sqlalchemy import Connection
 
 from adapters.ports import Outcome
-from bot.lanes import chat_lane
+from bot.lanes import chat_lane, media_lane
 from bot.store import (
     approvals,
     clocks,
     conversations,
     deliveries,
+    downloads,
     escalations,
     events,
     messages,
@@ -45,7 +46,7 @@ CANCELLABLE = (State.HELD, State.QUEUED, State.FAILED, State.AMBIGUOUS)
 
 @dataclass(frozen=True, slots=True)
 class Saved:
-    """What came of an event, and the lane that has something to send since."""
+    """What came of an event, and the lane that has something to send or to fetch since."""
 
     outcome: Outcome
     lane: str | None = None
@@ -101,8 +102,12 @@ def save_turn(conn: Connection, work: Work, turn: Turn, *, now: datetime) -> Sav
     )
     outcome = Outcome(done=True, refusal=refusal, message_id=sent)
     events.settle(conn, work.head.id, outcome)
-    on_its_way = leaves and turn.reply is not None and not turn.reply.on_platform
-    return Saved(outcome, chat_lane(work.place.account, work.place.chat) if on_its_way else None)
+    lane = None
+    if leaves and turn.reply is not None:
+        on_platform = turn.reply.on_platform
+        account = work.place.account
+        lane = media_lane(account, conversation_id) if on_platform else chat_lane(account, work.place.chat)
+    return Saved(outcome, lane)
 
 
 def _save_team_action(conn: Connection, work: Work, refusal: Refusal | None, *, now: datetime) -> None:
@@ -181,6 +186,15 @@ def _save_reply(conn: Connection, work: Work, reply: Reply, *, edits: int | None
         sent_as=work.head.external_id if reply.on_platform else None,
         now=now,
     )
+    if reply.on_platform:  # what was attached on the phone is still on the platform
+        downloads.add(
+            conn,
+            message_id=message_id,
+            conversation_id=work.conversation.id,
+            account=work.place.account,
+            media=reply.media,
+            now=now,
+        )
     return message_id
 
 

@@ -54,7 +54,7 @@ async def open_translators(
     settings: Settings, detector: Detector, memory: Memory, *, engines: bool = True
 ) -> AsyncIterator[ShopTranslators]:
     """The engines of the settings, ready to be asked; closed at the end. Without ``engines`` nobody is asked."""
-    async with aiohttp.ClientSession() as session:
+    async with aiohttp.ClientSession(trust_env=True) as session:  # a proxy, where the environment names one
         known = tuple(engine.value() for engine in settings.engines) if engines else ()
         built = {entry.id: build(entry, session) for entry in known}
         variants = ChineseVariants() if engines else None

@@ -12,8 +12,9 @@ from dialogs.remedies import allowed
 _AMOUNTS = Amounts(
     {
         "美元": "USD", "美金": "USD", "刀": "USD", "欧元": "EUR", "欧": "EUR", "英镑": "GBP", "镑": "GBP",
-        "日元": "JPY", "韩元": "KRW", "韩币": "KRW", "卢布": "RUB", "雷亚尔": "BRL", "比索": "MXN", "兹罗提": "PLN", "里拉": "TRY",
-        "澳元": "AUD", "加元": "CAD", "港币": "HKD", "港元": "HKD", "新台币": "TWD", "人民币": "CNY", "块": "CNY",
+        "日元": "JPY", "韩元": "KRW", "韩币": "KRW", "卢布": "RUB", "雷亚尔": "BRL", "比索": "MXN",
+        "兹罗提": "PLN", "里拉": "TRY", "澳元": "AUD", "加元": "CAD", "港币": "HKD", "港元": "HKD",
+        "新台币": "TWD", "人民币": "CNY", "块": "CNY",
     }
 )  # fmt: skip
 # Words of a promise in Chinese, by the remedy they speak of.

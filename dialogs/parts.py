@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterator
+from bisect import bisect_left, bisect_right
+from collections.abc import Sequence
 from itertools import accumulate
 
 from dialogs.messages import Capabilities
@@ -12,38 +13,39 @@ from dialogs.protection.entities import entities
 
 OPTION = "▸ "  # begins a line the buyer may press where the channel has buttons
 
-# Where a text is cut, best first: behind a paragraph, a line, a sentence, a word.
-_CUTS = (
-    re.compile(r"\n\s*\n"),
-    re.compile(r"\n"),
-    re.compile(r"[.!?…؟۔।]+[\"'»”’)\]]*(?=\s)|[。！？]+[”’」』）]*"),
-    re.compile(r"\s+"),
-)
-# A part shorter than this share of what fits is not worth a better place to cut.
-_SHORTEST = 3
+# Where a part may end, best first: before the break of a paragraph, before a line's, behind a sentence, before a space
+# or behind what separates in Chinese. A full stop within a word (3.5) ends no sentence; a no-break space means it.
+_PARAGRAPH = re.compile(r"\n\s*\n")
+_LINE = re.compile(r"\n")
+_SENTENCE = re.compile(r"(?:(?<![.!?])[.!?]++[\"'»”’)\]]*+(?=\s)|[。！？…؟۔।॥။។]+[”’」』）»)]*)")
+_WORD = re.compile(r"[^\S\u00a0\u2007\u202f]+|(?<=[，、；：])")
+# An end before this share of what fits gives up too much room.
+_EARLIEST = 1 / 3
+
 _ZWJ = "\u200d"
+_FLAG_HALVES = "".join(map(chr, range(0x1F1E6, 0x1F200)))
 
 
 def parts(text: str, capabilities: Capabilities) -> tuple[str, ...]:
-    """The text in parts that fit, none cut within an entity or a character people see as one.
+    """The text in parts of at most ``text_limit``, none cut within an entity or a character people see as one.
 
-    Joined again they are the text, but for white space at the cuts. The same text always gives the same parts.
+    Only what is longer than a part by itself is cut. Joined again the parts are the text, but for white space at the
+    cuts and, of a text that is too long for one part, at its ends. The same text always gives the same parts.
     """
-    sizes = [0, *accumulate(_size(character, capabilities.text_unit) for character in text)]
-    limit = capabilities.text_limit
-    if sizes[-1] <= limit:
+    if length(text, capabilities) <= capabilities.text_limit:
         return (text,)
-    taken = [(entity.start, entity.end) for entity in entities(text)]
+    text = text.strip()
+    sizes = [0, *accumulate(length(character, capabilities) for character in text)]
+    cuts = _Cuts(text)
     found, start = [], 0
-    while sizes[-1] - sizes[start] > limit:
-        end = start + 1
-        while sizes[end + 1] - sizes[start] <= limit:
-            end += 1
-        cut = _cut(text, start, end, taken)
-        found.append(text[start:cut].strip())
-        start = cut + len(text[cut:]) - len(text[cut:].lstrip())
-    found.append(text[start:].strip())
-    return tuple(part for part in found if part)
+    while start < len(text):
+        end = max(start + 1, bisect_right(sizes, sizes[start] + capabilities.text_limit) - 1)
+        cut = cuts.between(start, end) if end < len(text) else end
+        found.append(text[start:cut].rstrip())
+        start = cut
+        while text[start : start + 1].isspace() and not _joins(text[start + 1 : start + 2]):
+            start += 1
+    return tuple(part for part in found if part) or ("",)
 
 
 def fits(text: str, capabilities: Capabilities) -> bool:
@@ -52,8 +54,10 @@ def fits(text: str, capabilities: Capabilities) -> bool:
 
 
 def length(text: str, capabilities: Capabilities) -> int:
-    """How long the text is in the channel's unit."""
-    return sum(_size(character, capabilities.text_unit) for character in text)
+    """How long the text is in the channel's unit: UTF-16 code units, or bytes of UTF-8."""
+    if capabilities.text_unit == "utf16":
+        return len(text.encode("utf-16-le", "surrogatepass")) // 2
+    return len(text.encode("utf-8", "surrogatepass"))
 
 
 def options(text: str, capabilities: Capabilities) -> tuple[str, tuple[str, ...]]:
@@ -70,64 +74,66 @@ def options(text: str, capabilities: Capabilities) -> tuple[str, tuple[str, ...]
     return text, ()
 
 
-def _size(character: str, unit: str) -> int:
-    if unit == "utf16":
-        return 1 + (ord(character) > 0xFFFF)
-    return len(character.encode("utf-8", "surrogatepass"))
+class _Cuts:
+    """The places where a text may be cut."""
 
+    def __init__(self, text: str) -> None:
+        found = entities(text)
+        self._text = text
+        self._starts = [entity.start for entity in found]
+        self._ends = [entity.end for entity in found]
+        self._levels: tuple[Sequence[int], ...] = tuple(
+            [place for place in places if self._is_free(place)]
+            for places in (
+                [match.start() for match in _PARAGRAPH.finditer(text)],
+                [match.start() for match in _LINE.finditer(text)],
+                [match.end() for match in _SENTENCE.finditer(text)],
+                [match.start() for match in _WORD.finditer(text)],
+            )
+        )
 
-def _cut(text: str, start: int, end: int, taken: list[tuple[int, int]]) -> int:
-    """Where the part that begins at ``start`` ends, at most at ``end``."""
-    earliest = start + (end - start) // _SHORTEST
-    for cuts in _CUTS:
-        places = [match.end() for match in cuts.finditer(text, start, end) if match.end() > earliest]
-        free = next((place for place in reversed(places) if _is_free(text, place, taken)), None)
-        if free is not None:
-            return free
-    return next(_last_resorts(text, start, end, taken))
+    def between(self, start: int, end: int) -> int:
+        """The best place behind ``start`` and not behind ``end``."""
+        earliest = start + (end - start) * _EARLIEST
+        for places in self._levels:
+            at = bisect_right(places, end)
+            if at and places[at - 1] > earliest:
+                return places[at - 1]
+        free = (place for place in range(end, start, -1) if self._is_free(place))
+        # One entity is longer than a part, or one seen character is.
+        seen = (place for place in range(end, start, -1) if _is_boundary(self._text, place))
+        return next(free, None) or next(seen, end)
 
-
-def _last_resorts(text: str, start: int, end: int, taken: list[tuple[int, int]]) -> Iterator[int]:
-    places = range(end, start, -1)
-    yield from (place for place in places if _is_free(text, place, taken))
-    # One entity is longer than a part, or one seen character is.
-    yield from (place for place in places if _is_boundary(text, place))
-    yield end
-
-
-def _is_free(text: str, place: int, taken: list[tuple[int, int]]) -> bool:
-    return _is_boundary(text, place) and not any(first < place < last for first, last in taken)
+    def _is_free(self, place: int) -> bool:
+        before = bisect_left(self._starts, place)
+        in_entity = before > 0 and place < self._ends[before - 1]
+        return not in_entity and _is_boundary(self._text, place)
 
 
 def _is_boundary(text: str, place: int) -> bool:
     """Whether what people see as one character does not reach over ``place`` (after Unicode annex 29)."""
-    if place >= len(text):
+    if not 0 < place < len(text):
         return True
     before, after = text[place - 1], text[place]
-    if before == _ZWJ or _joins(after) or (before, after) == ("\r", "\n"):
+    if before == _ZWJ or _joins(after):
         return False
-    if _is_flag_half(before) and _is_flag_half(after):
-        halves = len(text[:place]) - len(text[:place].rstrip(_FLAG_HALVES))
+    if unicodedata.combining(before) == 9:  # a virama: the next consonant belongs to it
+        return not after.isalpha()
+    if before in _FLAG_HALVES and after in _FLAG_HALVES:
+        halves = place - len(text[:place].rstrip(_FLAG_HALVES))
         return halves % 2 == 0
-    return not (_is_leading_jamo(before) and ("\u1100" <= after <= "\u11ff" or "\uac00" <= after <= "\ud7a3"))
-
-
-_FLAG_HALVES = "".join(map(chr, range(0x1F1E6, 0x1F200)))
+    return not (_is_leading_jamo(before) and (_is_leading_jamo(after) or "\uac00" <= after <= "\ud7a3"))
 
 
 def _joins(character: str) -> bool:
-    """Whether a character only adds to the one before it: marks, selectors, skin tones, tags, later jamo."""
-    return (
-        character == _ZWJ
-        or unicodedata.category(character) in {"Mn", "Me", "Mc"}
-        or "\U0001f3fb" <= character <= "\U0001f3ff"
-        or "\U000e0020" <= character <= "\U000e007f"
-        or "\u1160" <= character <= "\u11ff"
+    """Whether a character only adds to the one before it; what is behind a text does not."""
+    return character != "" and (
+        unicodedata.category(character) in {"Mn", "Me", "Mc"}
+        or character in "\u200c\u200d\u0e33\u0eb3\uff9e\uff9f"  # joiners, Thai and Lao AM, half-width voicing marks
+        or "\u1160" <= character <= "\u11ff"  # vowels and finals of Hangul
+        or "\U0001f3fb" <= character <= "\U0001f3ff"  # skin tones
+        or "\U000e0020" <= character <= "\U000e007f"  # tags, as in the flag of Wales
     )
-
-
-def _is_flag_half(character: str) -> bool:
-    return "\U0001f1e6" <= character <= "\U0001f1ff"
 
 
 def _is_leading_jamo(character: str) -> bool:

@@ -147,6 +147,7 @@ LABELS: Final[Mapping[str, Mapping[str, str]]] = {
         # attachments
         "bad_checksum": "文件在路上损坏了",
         "bad_url": "文件的地址不对",
+        "broken_download": "文件没有下载完",
         "forbidden": "平台不让取这个文件",
         "foreign_host": "文件地址不可信，没有下载",
         "gone": "文件已经失效",
@@ -158,6 +159,7 @@ LABELS: Final[Mapping[str, Mapping[str, str]]] = {
         "no_such_media": "附件已经不在了",
         "private_address": "文件地址不可信，没有下载",
         "too_big": "文件太大",
+        "twilio_needs_server_public_url": "服务器没有公网地址，平台取不到附件",
         "unavailable": "平台一直没有给出文件",
         # templates
         "template_disabled": "模板已被停用",
@@ -170,6 +172,7 @@ LABELS: Final[Mapping[str, Mapping[str, str]]] = {
         "template_variables": "模板变量填得不对",
         # the way there
         "connection_lost": "与平台的连接中断",
+        "duplicate": "平台说这条已经收到过",
         "interrupted": "发送时被中断",
         "malformed_answer": "平台的答复看不懂",
         "no_connection": "连不上平台",
@@ -177,6 +180,7 @@ LABELS: Final[Mapping[str, Mapping[str, str]]] = {
         "redirected": "请求被转到别处",
         "server_error": "平台出错",
         "timeout": "平台没有及时答复",
+        "unreachable_bridge": "连不上桥接程序",
     },
     "reason": {
         "angry": "买家愤怒",

@@ -52,7 +52,7 @@ class Graph:
     async def open(self) -> None:
         """Make the session."""
         # No cookies: nothing of one call may travel with another.
-        self._session = aiohttp.ClientSession(cookie_jar=aiohttp.DummyCookieJar())
+        self._session = aiohttp.ClientSession(cookie_jar=aiohttp.DummyCookieJar(), trust_env=True)
 
     async def close(self) -> None:
         """Close the session and what is under way in it."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
 
 from sqlalchemy import Connection, and_, bindparam, insert, or_, select, update
@@ -18,6 +19,11 @@ _CHANGE = (
     .where(contacts.c.id == bindparam("contact"))
     .values(name=bindparam("new_name"), folded=bindparam("new_folded"), aliases=bindparam("new_aliases"))
 )
+
+USERNAME = "username"
+# Ids a platform gives one person, and never to another one.
+_OWN_IDS = ("bsuid", "lid")
+_SUREST = {kind: rank for rank, kind in enumerate((*_OWN_IDS, "wa_id", "phone"))}
 
 Aliases = tuple[tuple[str, str], ...]
 
@@ -52,16 +58,25 @@ def _remember(conn: Connection, contact_id: int, account: str, known: Aliases) -
 
 
 def find(conn: Connection, account: str, known: Aliases) -> Contact | None:
-    """The contact with one of the aliases."""
-    if not known:
+    """Who is known by one of the aliases, the surest kind first.
+
+    A user name is nobody's for ever and a phone number is given to somebody else one day: a user name finds nobody,
+    and nothing finds a contact whom the platform's own id tells to be another person.
+    """
+    lasting = dict(alias for alias in known if alias[0] != USERNAME)
+    if not lasting:
         return None
-    any_of = or_(*(and_(aliases.c.kind == kind, aliases.c.value == value) for kind, value in known))
+    any_of = or_(*(and_(aliases.c.kind == kind, aliases.c.value == value) for kind, value in lasting.items()))
     query = (
-        select(contacts.c.id, contacts.c.name, contacts.c.aliases)
+        select(contacts.c.id, contacts.c.name, contacts.c.aliases, aliases.c.kind)
         .join_from(aliases, contacts)
         .where(aliases.c.account == account, any_of)
         .order_by(aliases.c.id)
-        .limit(1)
     )
-    row = conn.execute(query).first()
+    rows = [row for row in conn.execute(query) if not _is_another(row.aliases, lasting)]
+    row = min(rows, key=lambda row: _SUREST.get(row.kind, len(_SUREST)), default=None)
     return None if row is None else Contact(row.id, row.name, row.aliases)
+
+
+def _is_another(stored: Mapping[str, str], known: Mapping[str, str]) -> bool:
+    return any(stored[kind] != known[kind] for kind in _OWN_IDS if kind in stored and kind in known)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 
-from dialogs.messages import Kind
+from adapters.ports import Template
+from dialogs.messages import Attempt, Check, Kind, Translation
 
 SITUATIONS = {
     "in_transit": "仍在运输途中/延误/催件",
@@ -69,3 +70,39 @@ OUT = {
     "您好，我马上帮您查询物流，请稍等。": "Hola, voy a consultar el envío ahora mismo. Un momento, por favor.",
     "包裹已到达马德里，预计两天内送达。": "El paquete ya está en Madrid y llegará en un plazo de dos días.",
 }
+NO_ENGINE = (Attempt("google", "timeout"),)
+TEMPLATES = (
+    Template(
+        name="order_update",
+        language="en_US",
+        text="Hello {{1}}, there is news about your order {{2}}.",
+        variables=2,
+    ),
+    Template(
+        name="order_update",
+        language="es",
+        text="Hola {{1}}, hay novedades sobre su pedido {{2}}. Responda a este mensaje y le contamos.",
+        variables=2,
+    ),
+    Template(name="order_update", language="zh_CN", text="您好 {{1}}，您的订单 {{2}} 有新消息。", variables=2),
+    Template(name="still_there", language="es", text="¿Sigue interesado en nuestra tienda? Estamos a su disposición."),
+)
+
+
+def into_chinese(text: str, language: str | None) -> Translation:
+    """What a buyer wrote, for the seller."""
+    if language is None:
+        return Translation(text=None, source=None, target="zh", attempts=NO_ENGINE)
+    if language == "zh":
+        return Translation(text=text, source="zh", target="zh", engine="same")
+    return Translation(text=CHINESE.get(text, f"（中文）{text}"), source=language, target="zh", engine="google")
+
+
+def out_of_chinese(text: str, language: str | None) -> Translation:
+    """What a seller typed, for the buyer."""
+    if language is None or "难译" in text:
+        return Translation(text=None, source="zh", target=language or "en", attempts=NO_ENGINE)
+    if "123" in text:
+        checks = (Check("entity_missing", "123"),)
+        return Translation(text="wrong", source="zh", target=language, engine="google", proven=False, checks=checks)
+    return Translation(text=OUT.get(text, f"[{language}] {text}"), source="zh", target=language, engine="google")

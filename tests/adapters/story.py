@@ -29,7 +29,7 @@ async def tell(memory: MemoryDesk) -> None:
         "minji", "주문한 상품이 아직 도착하지 않았어요. 언제 받을 수 있나요?", name="김민지", ago=120
     )
     sent = await memory.seller(minji, "我们正在查询，请稍等。", ago=100)
-    memory._change(memory.talks[minji], sent or 0, delivery=DeliveryState.AMBIGUOUS, delivery_error=None)
+    memory.talks[minji].change(sent or 0, delivery=DeliveryState.AMBIGUOUS, delivery_error=None)
 
     john = await memory.buyer("john", "Hello, the parcel is here, thank you!", name="John Miller", ago=3 * HOUR)
     await memory.seller(john, "谢谢您的理解，欢迎再来。", ago=2.9 * HOUR)
@@ -44,6 +44,6 @@ async def tell(memory: MemoryDesk) -> None:
         target="zh",
         attempts=(Attempt("google", "timeout"), Attempt("mymemory", "rate_limited")),
     )
-    memory._change(memory.talks[olga], line.message.id, translation=none, reading=None)
+    memory.talks[olga].change(line.message.id, translation=none, reading=None)
     for talk in memory.talks.values():
         talk.unread = 0 if talk.waiting is None else 1

@@ -99,6 +99,14 @@ async def test_what_the_seller_types_on_the_phone_closes_the_proposals(house: Ho
     assert house.channel.sent == []
 
 
+async def test_what_the_seller_attached_on_the_phone_is_fetched(house: House) -> None:
+    house.channel.files = {"p": (b"jpeg", "image/jpeg")}
+    accepted = await house.buyer("hola")
+    await house.channel_tells(SellerWrote(text="", media=(_photo("p"),)))
+    (media,) = (await house.view(accepted.conversation_id)).lines[-1].message.media
+    assert media.ref
+
+
 async def test_the_platforms_echo_of_what_was_sent_is_no_new_message(house: House) -> None:
     accepted = await house.buyer("hola")
     await house.choose(accepted.conversation_id, "您好")
@@ -181,7 +189,7 @@ async def test_a_long_text_leaves_in_parts_and_a_failed_part_is_sent_again_alone
     house = await _with(store, text_limit=12)
     accepted = await house.buyer("hola")
     house.channel.failures.extend([None, Refused("busy_line")])
-    await house.choose(accepted.conversation_id, "一二三四 五六七八 九十")
+    await house.choose(accepted.conversation_id, "一二三四\n\n五六七八 九十")
     assert house.channel.texts == ["ES:一二三四"]
     view = await house.view(accepted.conversation_id)
     assert view.lines[-1].delivery == "failed"
@@ -196,7 +204,7 @@ async def test_a_long_text_leaves_in_parts_and_a_failed_part_is_sent_again_alone
 async def test_the_echo_of_an_earlier_part_is_known_too(store: Store) -> None:
     house = await _with(store, text_limit=12)
     accepted = await house.buyer("hola")
-    await house.choose(accepted.conversation_id, "一二三四 五六七八 九十")
+    await house.choose(accepted.conversation_id, "一二三四\n\n五六七八 九十")
     for number, text in enumerate(house.channel.texts, 1):
         await house.inbox.accept(house.event(SellerWrote(text=text), chat="ana", external_id=f"out-{number}"))
     await house.settle()
@@ -281,6 +289,24 @@ async def test_a_buyer_whom_the_platform_calls_otherwise_now_goes_on_in_the_same
 
     await house.choose(one.conversation_id, "您好")
     assert [outgoing.chat for outgoing in house.channel.sent] == ["ES.7"]
+
+
+@pytest.mark.parametrize(
+    "somebody_else",
+    [
+        (("username", "ana"), ("bsuid", "ES.9")),  # the name was given up and taken
+        (("phone", "34600"), ("bsuid", "ES.9")),  # the number was given to somebody else
+    ],
+)
+async def test_a_name_or_number_that_changed_hands_is_somebody_else(
+    store: Store, somebody_else: tuple[tuple[str, str], ...]
+) -> None:
+    house = await _with(store, one_chat=True)
+    ana = house.event(BuyerWrote(text="hola"), chat="ES.7")
+    ana = replace(ana, contact_aliases=(("phone", "34600"), ("bsuid", "ES.7"), ("username", "ana")))
+    other = replace(house.event(BuyerWrote(text="¿hola?"), chat="ES.9"), contact_aliases=somebody_else)
+    one, two = await house.inbox.accept(ana), await house.inbox.accept(other)
+    assert one.conversation_id != two.conversation_id
 
 
 async def test_two_chats_of_one_person_stay_two_where_the_platform_has_them(house: House) -> None:

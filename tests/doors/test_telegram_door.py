@@ -4,71 +4,27 @@ from __future__ import annotations
 
 import json
 from collections.abc import AsyncIterator
-from pathlib import Path
-from typing import Any
 
 import pytest
 
-from tests.doors.product import Product, eventually, product
-from tests.servers.engines import engine_server
-from tests.servers.telegram import TOKEN, TelegramServer, telegram_server
-
-GROUP, WANG = -1001234567890, 9001
-LATE = "Hola, llevo 25 días esperando mi pedido 8124507731046 y todavía no ha llegado. ¿Dónde está?"
-
-SETTINGS = """
-[[engines]]
-name = "libretranslate"
-url = "{engine}"
-[[shops]]
-id = "main"
-name = "Heqi Store"
-[[accounts]]
-channel = "telegram"
-id = "bot"
-shop = "main"
-token_env = "BOT_TOKEN"
-api_url = "{telegram}"
-"""
+from tests.doors.conftest import GROUP, LATE, WANG, OpenShop, answer_first, button, cards
+from tests.doors.product import Product, eventually
+from tests.servers.telegram import TOKEN, TelegramServer
 
 
 @pytest.fixture
-async def telegram() -> AsyncIterator[TelegramServer]:
-    async with telegram_server() as server:
-        server.add_group(GROUP)
-        yield server
-
-
-@pytest.fixture
-async def shop(telegram: TelegramServer, tmp_path: Path) -> AsyncIterator[Product]:
-    """A running shop whose group is connected and whose agent is 小王."""
-    async with engine_server() as engine:
-        settings = SETTINGS.format(engine=engine.url, telegram=telegram.url)
-        async with product(tmp_path, settings, BOT_TOKEN=TOKEN) as running:
-            token = await running.link_of("小王")
-            await running.start()
-            telegram.agent_says(GROUP, WANG, f"/desk {token}")
-            await eventually(lambda: telegram.sent(GROUP))
-            yield running
-
-
-def _cards(telegram: TelegramServer) -> list[dict[str, Any]]:
-    """Cards with buttons in the group, oldest first."""
-    return [m for (chat, _), m in telegram.messages.items() if chat == GROUP and m.get("reply_markup")]
-
-
-def _button(card: dict[str, Any], label: str) -> str:
-    rows = card["reply_markup"]["inline_keyboard"]
-    return next(b["callback_data"] for row in rows for b in row if label in b["text"] and "callback_data" in b)
+async def shop(open_shop: OpenShop) -> AsyncIterator[Product]:
+    async with open_shop() as running:
+        yield running
 
 
 async def test_a_buyer_is_answered_from_the_group(telegram: TelegramServer, shop: Product) -> None:
     telegram.buyer_says(7001, LATE)
-    (card,) = await eventually(lambda: _cards(telegram))
+    (card,) = await eventually(lambda: cards(telegram))
     assert "包裹" in card["text"]
     assert LATE in card["text"]
     assert "25" in card["text"]
-    telegram.agent_presses(GROUP, WANG, card["message_id"], _button(card, "1"))
+    telegram.agent_presses(GROUP, WANG, card["message_id"], button(card, "1"))
     await eventually(lambda: telegram.sent(7001))
 
     (answer,) = telegram.sent(7001)
@@ -83,7 +39,7 @@ async def test_what_is_typed_in_the_topic_leaves_in_the_buyers_language(
     telegram: TelegramServer, shop: Product
 ) -> None:
     telegram.buyer_says(7001, LATE)
-    (card,) = await eventually(lambda: _cards(telegram))
+    (card,) = await eventually(lambda: cards(telegram))
     telegram.agent_says(GROUP, WANG, "包裹已经寄出。", thread=card["message_thread_id"])
     await eventually(lambda: telegram.sent(7001))
     (answer,) = telegram.sent(7001)
@@ -100,7 +56,7 @@ async def test_nothing_is_lost_or_doubled_when_it_is_killed_again_and_again(
             said.append(f"{LATE} #{round_}-{number}")
             telegram.buyer_says(7001 + number, said[-1])
         if round_ % 2:
-            await eventually(lambda: len(_cards(telegram)) > 0)
+            await eventually(lambda: len(cards(telegram)) > 0)
         await shop.kill()
         telegram.buyer_says(7001, f"{LATE} mientras tanto {round_}")
         said.append(f"{LATE} mientras tanto {round_}")
@@ -108,13 +64,11 @@ async def test_nothing_is_lost_or_doubled_when_it_is_killed_again_and_again(
     await telegram.confirmed()
 
     def shown() -> bool:
-        cards = json.dumps([m.get("text", "") for m in _cards(telegram)], ensure_ascii=False)
-        return all(f"#3-{number}" in cards for number in range(5)) and "mientras tanto 3" in cards
+        texts = json.dumps([card["text"] for card in cards(telegram)], ensure_ascii=False)
+        return all(f"#3-{number}" in texts for number in range(5)) and "mientras tanto 3" in texts
 
     await eventually(shown, seconds=90)
-    newest = {card["message_thread_id"]: card for card in _cards(telegram)}
-    for card in newest.values():
-        telegram.agent_presses(GROUP, WANG, card["message_id"], _button(card, "1"))
+    await answer_first(telegram)
     await eventually(lambda: all(telegram.sent(7001 + number) for number in range(5)))
 
     talks = await shop.conversations()
@@ -128,8 +82,8 @@ async def test_nothing_is_lost_or_doubled_when_it_is_killed_again_and_again(
 
 async def test_strangers_cannot_press(telegram: TelegramServer, shop: Product) -> None:
     telegram.buyer_says(7001, LATE)
-    (card,) = await eventually(lambda: _cards(telegram))
-    telegram.agent_presses(GROUP, 6666, card["message_id"], _button(card, "1"), name="stranger")
+    (card,) = await eventually(lambda: cards(telegram))
+    telegram.agent_presses(GROUP, 6666, card["message_id"], button(card, "1"), name="stranger")
     await telegram.called("answerCallbackQuery")
     await telegram.confirmed()
     assert telegram.sent(7001) == []

@@ -3,7 +3,7 @@
 Use::
 
     async with slack_server() as server:
-        # give the board api_url=server.url, server.bot_token and server.app_token
+        # give the board api_url=f"{server.url}/api", server.bot_token and server.app_token
         server.channels["C0ALERTS01"]["is_member"] = False
         server.fail("chat.postMessage", "ratelimited", status=429, retry_after=7)
         server.fail("chat.postMessage", mode="lost")          # posted, but the answer never arrives

@@ -6,9 +6,24 @@ from pathlib import Path
 import pytest
 
 from adapters.desk import words as words_module
-from adapters.desk.words import LABELS, Words
+from adapters.desk.labels import LABELS
+from adapters.desk.words import Words
+from adapters.whatsapp.reasons import REASONS as WHATSAPP_REASONS
 from dialogs.errors import BadData
-from dialogs.messages import CaseStatus, DeliveryState, Fault, Kind, Mood, Origin, RefusalCode, Step, Urgency, Want
+from dialogs.messages import (
+    CaseStatus,
+    DeliveryState,
+    Fault,
+    Kind,
+    Mood,
+    Origin,
+    Reason,
+    RefusalCode,
+    Severity,
+    Step,
+    Urgency,
+    Want,
+)
 
 DESK = Path(words_module.__file__).parent
 IN_SCRIPT = re.compile(r"""\bt\((["'])(.*?)\1""")
@@ -52,10 +67,26 @@ def test_no_chinese_is_left_in_english() -> None:
         ("fault", Fault),
         ("delivery", DeliveryState),
         ("refusal", RefusalCode),
+        ("reason", Reason),
+        ("severity", Severity),
     ],
 )
 def test_every_code_has_a_label(group: str, codes: type[CaseStatus]) -> None:
     assert set(LABELS[group]) == set(codes)
+
+
+REASONS = re.compile(r"""(?:Refused|Unreachable|WindowClosed|TryLater|Ambiguous)\(\s*"([a-z_]+)\"""")
+
+
+def test_every_reason_the_channels_give_has_a_label() -> None:
+    known = {**LABELS["refusal"], **LABELS["attempt"], **LABELS["delivery_error"]}
+    given = set()
+    for channel in ("telegram", "whatsapp", "bridge", "webchat"):
+        for module in (DESK.parent / channel).rglob("*.py"):
+            if "desk" not in module.parts[-2]:  # a board's troubles are not a delivery's
+                given |= set(REASONS.findall(module.read_text(encoding="utf-8")))
+    given |= set(WHATSAPP_REASONS)
+    assert given <= set(known), given - set(known)
 
 
 def test_every_step_has_a_label() -> None:

@@ -101,6 +101,8 @@ async def test_a_button_with_a_strange_value_is_ignored(house: House, value: str
     payload = pressed("heqi_claim", {})
     payload["actions"][0]["value"] = value
     assert (await house.post(payload)).status_code == 200
+    await house.settled()
+    assert house.server.whispers == [], "nothing was looked up for it"
     assert house.around.inbox.events == []
 
 

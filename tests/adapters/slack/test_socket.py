@@ -76,6 +76,17 @@ async def test_a_socket_that_fell_silent_is_replaced(socket_house: House) -> Non
     assert house.around.inbox.bodies == [AgentClaimed(agent="小王")]
 
 
+async def test_a_connection_nobody_reads_any_more_is_replaced(socket_house: House) -> None:
+    house = socket_house
+    await connected(house)
+    house.board._socket._current.client.message_receiver.cancel()  # frames still come, the reader has died
+    await house.server.connected(2)
+    await until(lambda: house.board.problems() == {})
+    await house.show(view())
+    await house.server.deliver("interactive", pressed("heqi_claim", ABOUT))
+    assert house.around.inbox.bodies == [AgentClaimed(agent="小王")]
+
+
 async def test_a_socket_that_answers_pings_but_tells_nothing_is_replaced_too(socket_house: House) -> None:
     house = socket_house
     house.board._socket._pulse = Pulse(ping=0.1, silent=30.0, quiet=0.3, pause=0.05)

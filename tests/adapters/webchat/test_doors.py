@@ -250,7 +250,7 @@ async def test_a_reply_that_was_held_back_still_reaches_a_page_that_knows_newer_
         await write(client, "Hola, gracias", key="b" * 32)
         session, socket = await socket_of(web, client)
         assert [line["mine"] for line in await told(socket)] == [True, True]
-        web.memory._change(web.memory.talks[talk], held, delivery="sent")
+        web.memory.talks[talk].change(held, delivery="sent")
         web.memory.notify(talk)
         assert [line["id"] for line in await told(socket)] == [held]
         await session.close()

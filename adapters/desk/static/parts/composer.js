@@ -43,7 +43,7 @@ export const Composer = {
         <proposal-card v-for="(proposal, index) in proposals" :key="proposal.id" :proposal="proposal" :number="index + 1" :picked="draft.pick?.id === proposal.id" @pick="pick(index)"></proposal-card>
       </div>
       <p v-else class="closed"><icon name="check"></icon>{{ state.head.closedBy ? t('{who} 已回复，建议已关闭', { who: state.head.closedBy }) : t('暂时没有建议，买家来消息后会出现') }}</p>
-      <div v-if="shut" class="notice shut" role="alert"><icon name="lock"></icon><span>{{ closedText() }}{{ state.head.carries.templates ? t('，只能发送审核过的模板') : t('，要等买家再来消息') }}</span>
+      <div v-if="shut" class="notice shut" role="alert"><icon name="lock"></icon><span>{{ closedText() }} · {{ state.head.carries.templates ? t('只能发送审核过的模板') : t('要等买家再来消息') }}</span>
         <button v-if="state.head.carries.templates" type="button" class="quiet small" data-action="templates" @click="templateDialog.open()"><icon name="list"></icon>{{ t('选择模板') }}</button>
       </div>
       <div v-if="notice" class="notice" :class="notice.tone" role="alert"><icon name="warn"></icon><span>{{ notice.text }}</span>

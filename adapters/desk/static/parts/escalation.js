@@ -7,7 +7,7 @@ import { actAndTell, label, state, t } from "heqi-desk/state.js";
 export const EscalationBar = {
   components: { Icon },
   template: `
-    <section v-if="found?.open" class="escalation" :class="found.severity" :aria-label="t('升级')" data-escalation>
+    <section v-if="found?.open" class="escalation" :class="'level-' + found.severity" :aria-label="t('升级')" data-escalation>
       <icon name="bell"></icon>
       <p><b>{{ label('severity', found.severity) }}</b><span v-for="reason in found.reasons" :key="reason" class="why">{{ label('reason', reason) }}</span>
         <span class="since"><time :title="whole(found.openedAt)">{{ t('已 {span}', { span: exactSpan(Math.max(state.now - found.openedAt, 0)) }) }}</time> ·

@@ -25,10 +25,10 @@ const ConversationItem = {
         <span v-if="row.mood !== 'calm'" class="mood">{{ label('mood', row.mood) }}</span>
         <span v-if="row.urgency === 'high'" class="urgent">{{ label('urgency', row.urgency) }}</span>
         <span v-for="flag in row.flags" :key="flag" class="flag">{{ label('flag', flag) }}</span>
-        <span v-if="row.trouble" class="trouble" :title="t('{n} 条消息要您处理', { n: row.trouble })"><icon name="warn"></icon>{{ row.trouble }}</span>
       </span>
       <span class="line">
         <span class="last"><bdi>{{ row.text }}</bdi></span>
+        <span v-if="row.trouble" class="trouble" :title="t('{n} 条消息要您处理', { n: row.trouble })"><icon name="warn"></icon>{{ row.trouble }}</span>
         <span v-if="row.unread" class="count" :aria-label="t('{n} 条未读', { n: row.unread })">{{ row.unread }}</span>
       </span>
       <span class="line where">{{ languageName(row.language) }} · {{ label('channel', row.channel) }}<template v-if="named"> · {{ row.account }}</template></span>

@@ -16,8 +16,8 @@ export const TalkHead = {
         <window-mark></window-mark>
       </div>
       <countdown v-if="row.status === 'open'" :due="row.due" :waiting="row.waiting"></countdown>
-      <button v-if="row.status === 'open' && !state.head.escalation?.open" type="button" class="quiet" data-action="escalate" :title="t('请团队来看这个对话')" @click="actAndTell('escalate', {})"><icon name="bell"></icon><span>{{ t('升级') }}</span></button>
-      <button type="button" class="quiet" data-action="status" @click="actAndTell('status', { resolved: row.status === 'open' })">
+      <button v-if="row.status === 'open' && !state.head.escalation?.open" type="button" class="quiet" data-action="escalate" :title="t('请团队来看这个对话')" :aria-label="t('升级')" @click="actAndTell('escalate', {})"><icon name="bell"></icon><span>{{ t('升级') }}</span></button>
+      <button type="button" class="quiet" data-action="status" :aria-label="row.status === 'open' ? t('标为已解决') : t('重新打开')" @click="actAndTell('status', { resolved: row.status === 'open' })">
         <icon :name="row.status === 'open' ? 'check' : 'redo'"></icon><span>{{ row.status === 'open' ? t('标为已解决') : t('重新打开') }}</span></button>
       <button type="button" class="plain to-case" data-action="case" :aria-label="t('案情')" :aria-expanded="state.caseOpen" @click="state.caseOpen = !state.caseOpen"><icon name="panel"></icon></button>
     </header>`,
