@@ -75,6 +75,7 @@ async def test_long_texts_are_folded_until_they_are_asked_for(pages: Pages) -> N
     assert len(await words.inner_text()) < 2000
     await desk.locator(".bubble .original .link").click()
     await expect(desk.locator(".bubble .original .link")).to_have_text("收起")
+    await expect(words).not_to_contain_text("…")  # the whole text is fetched when it is asked for
     assert len(await words.inner_text()) > 80_000
 
 

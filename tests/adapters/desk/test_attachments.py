@@ -9,8 +9,10 @@ from collections.abc import AsyncIterator
 import httpx
 import pytest
 from PIL import Image
+from starlette.requests import Request
+from starlette.types import Message
 
-from adapters.desk.attachments import Attachments
+from adapters.desk.attachments import Attachments, _body
 from tests.adapters.conftest import WebSite
 from tests.adapters.desk.test_doors import log_in
 from tests.adapters.memory_desk import MemoryDesk
@@ -116,6 +118,23 @@ async def test_a_body_that_does_not_tell_its_length_is_measured(web: WebSite) ->
             sent = await client.post(f"/desk/attachments?conversation={number}", content=parts(megabytes))
             assert sent.status_code == status
     assert len(web.memory.stored) == 1
+
+
+async def test_no_more_is_read_than_may_be_kept() -> None:
+    read = 0
+
+    async def endless() -> Message:
+        nonlocal read
+        read += 1
+        assert read < 100, "somebody fills the memory"
+        return {"type": "http.request", "body": b"0" * MEGABYTE, "more_body": True}
+
+    scope = {"type": "http", "headers": []}
+    assert await _body(Request(scope, endless), 3 * MEGABYTE) is None
+    assert read == 4
+    told = {"type": "http", "headers": [(b"content-length", str(4 * MEGABYTE).encode())]}
+    assert await _body(Request(told, endless), 3 * MEGABYTE) is None
+    assert read == 4
 
 
 async def test_a_channel_without_media_takes_nothing(web: WebSite) -> None:

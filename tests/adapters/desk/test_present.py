@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
+
+import pytest
 
 from adapters.desk import present
 from adapters.ports import Line
@@ -13,8 +15,11 @@ from dialogs.messages import (
     Attempt,
     Direction,
     Facts,
+    Media,
     Message,
     Money,
+    Origin,
+    Reason,
     Translation,
 )
 from tests.adapters.memory_desk import MemoryDesk
@@ -75,6 +80,64 @@ def test_facts_are_told_in_order_and_as_people_write_them() -> None:
         ["days", "0"],
         ["photos", "2"],
     ]
+
+
+@pytest.mark.parametrize(
+    ("media", "state"),
+    [
+        (Media(kind="photo", ref="abc", remote="secret-address"), "ready"),
+        (Media(kind="photo", remote="secret-address"), "loading"),
+        (Media(kind="photo", remote="secret-address", error="gone"), "failed"),
+        (Media(kind="location", name="Madrid"), "none"),
+    ],
+)
+def test_attachments_say_how_far_they_are_and_not_where_they_come_from(media: Media, state: str) -> None:
+    shown = present.media(media)
+    assert shown["state"] == state
+    assert "secret" not in json.dumps(shown)
+
+
+@pytest.mark.parametrize(
+    ("changes", "on_phone"),
+    [
+        ({}, True),
+        ({"author": "王芳"}, False),
+        ({"origin": Origin.WRITTEN}, False),
+        ({"direction": Direction.INCOMING}, False),
+    ],
+)
+def test_what_nobody_here_wrote_was_written_on_the_phone(changes: dict, *, on_phone: bool) -> None:
+    message = replace(INCOMING, **{"direction": Direction.OUTGOING, **changes})
+    assert present.line(Line(message=message), "zh")["onPhone"] is on_phone
+
+
+def test_a_deleted_message_keeps_its_words() -> None:
+    shown = present.line(Line(message=replace(INCOMING, deleted_at=AT + timedelta(seconds=1))), "zh")
+    assert (shown["text"], shown["deletedAt"]) == ("Hola", 1767323046000)
+
+
+async def test_the_head_tells_window_limits_and_escalation() -> None:
+    memory = MemoryDesk()
+    number = await memory.buyer("ana", "Hola, mi pedido no ha llegado.", ago=3600)
+    talk = memory.on_whatsapp(number)
+    talk.escalate(Reason.ANGRY, AT)
+    view = await memory.view(number)
+    assert view is not None
+    head = present.head(view, "zh")
+    assert head["windowOpen"]
+    assert head["windowUntil"] == present.millis(talk.lines[0].message.at + timedelta(hours=24))
+    assert head["carries"]["windowHours"] == 24
+    assert head["carries"]["templates"]
+    assert head["carries"]["media"]["photo"] == 5 * 1024 * 1024
+    assert head["escalation"] == {
+        "open": True,
+        "reasons": ["angry"],
+        "severity": "high",
+        "openedAt": 1767323045000,
+        "claimedBy": None,
+    }
+    assert head["row"]["escalated"]
+    json.dumps(head)
 
 
 async def test_every_state_of_a_day_fits_into_json() -> None:

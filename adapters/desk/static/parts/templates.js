@@ -6,7 +6,8 @@ import { act, deliveryReason, languageName, newKey, outcomeText, state, t } from
 /** Opens the dialog; set by the one on the screen. */
 export const templateDialog = { open: () => {} };
 
-const tongue = (template) => template.language.split(/[_-]/)[0].toLowerCase();
+const tongueOf = (language) => language.split(/[_-]/)[0].toLowerCase();
+const tongue = (template) => tongueOf(template.language);
 
 function filled(text, values) {
   return text.replace(/\{\{\s*([0-9]{1,3})\s*\}\}/g, (place, number) => values[number - 1]?.trim().replace(/\s+/g, " ") || place);
@@ -24,6 +25,7 @@ export const TemplateDialog = {
         <button type="button" data-template @click="choose(each)"><span class="title"><b dir="auto">{{ each.name }}</b><small>{{ languageName(tongue(each)) }} · {{ each.language }}</small></span><span class="text" dir="auto" :lang="tongue(each)">{{ each.text }}</span></button></li></ul>
       <form v-else @submit.prevent="send">
         <p class="title"><b dir="auto">{{ chosen.name }}</b><small>{{ languageName(tongue(chosen)) }} · {{ chosen.language }}</small></p>
+        <p v-if="language && !isTheirs(chosen)" class="notice" data-other-language><icon name="warn"></icon><span>{{ t('买家用{theirs}，这个模板是{its}', { theirs: languageName(language), its: languageName(tongue(chosen)) }) }}</span></p>
         <label v-for="(_, index) in values" :key="index">{{ t('变量 {n}', { n: index + 1 }) }}<input v-model="values[index]" dir="auto" maxlength="1000" required :data-value="index + 1"></label>
         <div class="seen"><h3>{{ t('买家收到') }}</h3><p dir="auto" :lang="tongue(chosen)" data-filled>{{ filled(chosen.text, values) }}</p></div>
         <div class="seen"><h3>{{ t('中文对照') }}</h3><p v-if="chinese" lang="zh" data-chinese>{{ filled(chinese.text, values) }}</p><p v-else class="nothing">{{ t('平台上没有这个模板的中文版，发出后会显示译文') }}</p></div>
@@ -43,7 +45,8 @@ export const TemplateDialog = {
 
     // The buyer's language first, then as the platform lists them.
     const language = computed(() => state.head?.override || state.head?.case.language);
-    const sorted = computed(() => [...found.value].sort((a, b) => (tongue(b) === language.value) - (tongue(a) === language.value)));
+    const isTheirs = (template) => Boolean(language.value) && tongue(template) === tongueOf(language.value);
+    const sorted = computed(() => [...found.value].sort((a, b) => isTheirs(b) - isTheirs(a)));
     const chinese = computed(() => found.value.find((each) => each.name === chosen.value.name && tongue(each) === "zh"));
     const complete = computed(() => values.every((value) => value.trim()));
 
@@ -80,6 +83,6 @@ export const TemplateDialog = {
     const leave = () => (back(), (found.value = []));
     watch(() => state.openId, () => box.value?.close());
     templateDialog.open = open;
-    return { t, languageName, tongue, filled, box, found, chosen, loading, sending, problem, values, sorted, chinese, complete, choose, back, send, leave };
+    return { t, languageName, tongue, isTheirs, filled, language, box, found, chosen, loading, sending, problem, values, sorted, chinese, complete, choose, back, send, leave };
   },
 };
