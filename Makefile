@@ -42,6 +42,10 @@ eval: .venv/ran  ## measure reading on labelled messages (DATA=folder)
 	@test -n "$(DATA)" || { echo 'make eval DATA=folder: say where the labelled messages are' >&2; exit 2; }
 	@$(BIN)/python tools/eval.py "$(DATA)"
 
+.PHONY: fuzz
+fuzz: .venv/developed  ## throw 10,000 broken requests at every door
+	@$(BIN)/python tools/fuzz.py
+
 .PHONY: screenshots
 screenshots: .venv/developed  ## take the pictures of docs/screenshots anew (needs Chromium)
 	@$(BIN)/python tools/screenshots.py

@@ -53,11 +53,11 @@ def meaning(error: Exception, *, writes: bool) -> HeqiError:
         case SlackApiError():
             return _answered(error.response, writes=writes)
         case aiohttp.ClientConnectorError() | aiohttp.ConnectionTimeoutError():  # nothing was sent
-            return TryLater("unreachable")
+            return TryLater("no_connection")
         case TimeoutError():
             return Ambiguous("timeout") if writes else TryLater("timeout")
         case aiohttp.ClientError():
-            return Ambiguous("connection_lost") if writes else TryLater("unreachable")
+            return Ambiguous("connection_lost") if writes else TryLater("no_connection")
         case _:  # an answer the library cannot read; the call was made
             return Ambiguous("malformed_answer") if writes else TryLater("malformed_answer")
 

@@ -56,7 +56,8 @@ def _challenge(given: Mapping[str, object]) -> Json | None:
 
 def _message(given: Mapping[str, object]) -> Json | None:
     event = _dict(given.get("event"))
-    if event.get("type") != "message" or event.get("subtype", "") not in _WRITTEN:
+    subtype = event.get("subtype", "")
+    if event.get("type") != "message" or not isinstance(subtype, str) or subtype not in _WRITTEN:
         count(NAME, "other_event")
         return None
     if event.get("bot_id") or event.get("app_id"):

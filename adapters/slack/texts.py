@@ -53,6 +53,7 @@ DELIVERY_ERROR: Final[Mapping[str, str]] = {
     "too_long": "超出了渠道的长度限制",
     "unproven": "译文里有数字或编号没有核对上",
     "unreachable": "联系不上买家",
+    "no_connection": "连不上平台",
     "window_closed": "回复窗口已关",
 }
 REFUSAL: Final[Mapping[RefusalCode, str]] = {

@@ -110,7 +110,7 @@ class Doors:
             return _error(413, "too_long")
         try:
             given = json.loads(body)
-        except ValueError:
+        except (ValueError, RecursionError):  # nested without end
             return _error(400, "malformed")
         if not isinstance(given, dict) or not isinstance(text := given.get("text"), str):
             return _error(400, "malformed")
@@ -228,7 +228,7 @@ class Doors:
         while True:
             try:
                 given = json.loads(await socket.receive_text())
-            except (WebSocketDisconnect, ValueError, KeyError):
+            except (WebSocketDisconnect, ValueError, KeyError, RecursionError):
                 return  # gone, or not our page
             upto = given.get("seen") if isinstance(given, dict) else None
             if isinstance(upto, int):

@@ -372,7 +372,7 @@ async def test_broken_answers_to_an_update_are_tried_again(house: House, mode: s
 async def test_a_slack_that_is_not_there_is_tried_later(house: House) -> None:
     house.build(api_url="http://127.0.0.1:9/api")
     await house.board.start()
-    with pytest.raises(TryLater, match="unreachable"):
+    with pytest.raises(TryLater, match="no_connection"):
         await house.show(view())
 
 

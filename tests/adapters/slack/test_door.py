@@ -24,6 +24,14 @@ async def test_the_address_is_verified(house: House) -> None:
     assert answered.json() == {"challenge": fixture("url_verification")["challenge"]}
 
 
+@pytest.mark.parametrize("subtype", [[], {}, 7, None, ["thread_broadcast"]])
+async def test_a_subtype_that_is_no_word_is_ignored(house: House, subtype: object) -> None:
+    payload = fixture("thread_reply")
+    payload["event"]["subtype"] = subtype
+    assert (await house.post(payload)).status_code == 200
+    assert house.around.inbox.events == []
+
+
 @pytest.mark.parametrize(
     "change",
     [

@@ -95,6 +95,7 @@ async def test_without_a_session_nothing_is_served(web: WebSite) -> None:
     [
         (b"not json", "malformed"),
         (b"[]", "malformed"),
+        (b"[" * 50_000 + b"]" * 50_000, "malformed"),
         (b'{"id":"aaaaaaaa"}', "malformed"),
         (b'{"id":"a b","text":"x"}', "malformed"),
         (b'{"id":7,"text":"x"}', "malformed"),
