@@ -44,6 +44,7 @@ def _webchat(settings: webchat.WebChatSettings, shop: Shop, around: Surroundings
         feed=around.feed,
         blobs=around.blobs,
         demo=around.demo,
+        now=around.now,
     )
 
 

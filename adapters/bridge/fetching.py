@@ -71,7 +71,7 @@ class Fetcher:
         except aiohttp.ClientConnectorError as error:
             if isinstance(error.os_error, PrivateAddress):
                 raise Refused("private_address") from None
-            raise TryLater("unreachable") from None
+            raise TryLater("no_connection") from None
         except TimeoutError:
             raise TryLater("timeout") from None
         except aiohttp.ClientError:

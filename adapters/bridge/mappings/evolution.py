@@ -19,7 +19,7 @@ from adapters.bridge.mappings.jids import aliases, is_person
 from adapters.bridge.signing import any_same
 from adapters.bridge.tame import at, moment, tamed, text_at
 from adapters.ports import Outgoing
-from dialogs.errors import BadSignature
+from dialogs.errors import BadSignature, Refused
 
 _HEADERS: Final = ("x-heqi-secret", "apikey")
 # By name, and by number as older versions write them. PENDING (1) tells nothing new.
@@ -121,6 +121,8 @@ class Evolution(Dialect):
             method = "sendText"
             content["text"] = outgoing.text
         elif file.kind == "voice":
+            if outgoing.text:
+                raise Refused("caption")  # a voice message carries no words; dropping them would lose them
             method = "sendWhatsAppAudio"
             content["audio"] = base64.b64encode(file.content).decode("ascii")
         else:

@@ -20,7 +20,7 @@ from adapters.bridge.mappings.jids import aliases, is_person, place
 from adapters.bridge.signing import any_same
 from adapters.bridge.tame import at, moment, tamed, text_at
 from adapters.ports import Outgoing
-from dialogs.errors import BadSignature
+from dialogs.errors import BadSignature, Refused
 
 _ACKS: Final = {-1: "failed", 1: "sent", 2: "delivered", 3: "read", 4: "read"}  # 0: on its way
 _STATES: Final = {
@@ -148,7 +148,9 @@ class Waha(Dialect):
             method = _SENDERS.get(file.kind, _DOCUMENTS)
             data = base64.b64encode(file.content).decode("ascii")
             content["file"] = {"mimetype": file.mime, "filename": file.name, "data": data}
-            if outgoing.text and file.kind != "voice":
+            if outgoing.text and file.kind == "voice":
+                raise Refused("caption")  # a voice message carries no words; dropping them would lose them
+            if outgoing.text:
                 content["caption"] = outgoing.text
         if outgoing.reply_to:
             content["reply_to"] = f"false_{outgoing.chat}_{outgoing.reply_to}"  # what is answered is the buyer's
