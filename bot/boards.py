@@ -28,7 +28,7 @@ log = structlog.stdlib.get_logger(__name__)
 
 SHOW_TIMEOUT = 60.0  # seconds a board may take for one conversation
 LINES = 20  # of a conversation, the latest ones
-AT_ONCE = 24  # conversations a board is called for side by side; the engine's other places stay free
+AT_ONCE = 48  # conversations a board is called for side by side; the engine's other places stay free
 LATE = timedelta(minutes=2)  # what waits longer means that a board is stuck
 
 

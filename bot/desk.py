@@ -14,7 +14,6 @@ from bot.feed import ChangeFeed
 from bot.store import (
     Store,
     conversations,
-    deliveries,
     escalations,
     events,
     listing,
@@ -22,6 +21,7 @@ from bot.store import (
     proposals,
     turns,
 )
+from bot.store.listing import Stored
 from bot.work import HISTORY
 from dialogs.errors import Malformed
 from dialogs.messages import Conversation, DeliveryState, Direction, LanguageGuess
@@ -145,7 +145,7 @@ def _view(
     row = listing.one(conn, conversation_id)
     if row is None:
         return None
-    found = messages.rows(conn, conversation_id, before=_END if before is None else before, limit=limit + 1)
+    found = listing.lines(conn, conversation_id, before=_END if before is None else before, limit=limit + 1)
     lines = _lines(conn, found[-limit:])
     turn_id, offered = proposals.open_turn(conn, conversation_id)
     account = account_of(accounts, row.account, shop=row.shop, channel=row.channel)
@@ -161,7 +161,7 @@ def _view(
         earlier=len(found) > limit,
         turn_id=turn_id,
         proposals=offered,
-        closed_by=messages.last_author(conn, conversation_id),
+        closed_by=_last_author(conn, conversation_id, lines if before is None else ()),
         window_until=until,
         window_open=until is None or now < until,
         escalation=escalations.latest(conn, conversation_id),
@@ -169,39 +169,30 @@ def _view(
     )
 
 
-def _lines(conn: Connection, rows: list[Row[*tuple[Any, ...]]]) -> tuple[Line, ...]:
-    ids = [row.id for row in rows]
-    read = turns.of_messages(conn, ids)
-    sent = deliveries.of_messages(conn, ids)
-    replaced = listing.replaced(conn, ids)
-    incoming = [row.event_id for row in rows if row.direction == Direction.INCOMING]
-    states = listing.events_of(conn, incoming)
-    return tuple(
-        _line(row, read.get(row.id), sent.get(row.id), states.get(row.event_id), replaced=row.id in replaced)
-        for row in rows
-    )
+def _lines(conn: Connection, found: list[Stored]) -> tuple[Line, ...]:
+    read = turns.of_messages(conn, [stored.message.id for stored in found])
+    return tuple(_line(stored, read.get(stored.message.id)) for stored in found)
 
 
-def _line(
-    row: Row[*tuple[Any, ...]],
-    turn: Row[*tuple[Any, ...]] | None,
-    delivery: tuple[DeliveryState, str | None] | None,
-    event: tuple[str, str | None] | None,
-    *,
-    replaced: bool,
-) -> Line:
-    state, error = event or ("done", None)
+def _line(stored: Stored, turn: Row[*tuple[Any, ...]] | None) -> Line:
+    is_incoming = stored.message.direction is Direction.INCOMING
     return Line(
-        message=messages.message(row),
+        message=stored.message,
         turn_id=None if turn is None else turn.id,
-        pending=state == "open",
-        parked=error if state == "parked" else None,
+        pending=is_incoming and stored.event == "open",
+        parked=stored.event_error if is_incoming and stored.event == "parked" else None,
         reading=None if turn is None else turn.reading,
         translation=None if turn is None else turn.translation,
-        delivery=None if delivery is None else delivery[0],
-        delivery_error=None if delivery is None else delivery[1],
-        replaced=replaced,
+        delivery=stored.delivery,
+        delivery_error=stored.delivery_error,
+        replaced=stored.replaced,
     )
+
+
+def _last_author(conn: Connection, conversation_id: int, lines: tuple[Line, ...]) -> str | None:
+    """Who answered last; it rarely stands above the latest lines."""
+    authors = [line.message.author for line in lines if line.message.direction is Direction.OUTGOING]
+    return authors[-1] if authors else messages.last_author(conn, conversation_id)
 
 
 def _candidates(lines: tuple[Line, ...]) -> tuple[LanguageGuess, ...]:

@@ -39,7 +39,7 @@ log = structlog.stdlib.get_logger(__name__)
 SEND_TIMEOUT = 60.0
 # With the waiting below this is about a day of a platform that says "later".
 ATTEMPTS = 300
-AT_ONCE = 24  # chats of an account that are sent to side by side; the engine's other places stay free
+AT_ONCE = 48  # chats of an account that are sent to side by side; the engine's other places stay free
 ACCOUNT = "outbox"  # of the events failures make
 WINDOW_CLOSED = "window_closed"
 INTERRUPTED = "interrupted"  # the process ended while it was being sent

@@ -1,4 +1,4 @@
-"""Measures Heqi on this machine and prints a table: reading alone, whole turns, start and memory.
+"""Measures Heqi on this machine and prints a table: reading alone, whole turns, start, memory, Telegram.
 
 Run as ``make bench``. Nothing leaves the machine: the translation engine is a loopback server. Times are of this
 process's CPU where nothing waits, of the clock on the wall elsewhere.
@@ -24,6 +24,7 @@ from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
+import bench_telegram
 from aiohttp import web
 
 from bot import logs
@@ -61,7 +62,7 @@ MESSAGES = (
 def main() -> None:
     """Measure everything and print the table."""
     logs.configure(level=logging.WARNING)
-    rows = [*reading(), *asyncio.run(turns()), *start()]
+    rows = [*reading(), *asyncio.run(turns()), *start(), *bench_telegram.rows()]
     machine = f"{platform.platform()}, Python {platform.python_version()}, {os.cpu_count()} CPUs"
     print(f"{machine}, {datetime.now(UTC):%Y-%m-%d}")
     print("\n| what | p50 | p99 | note |\n|---|---|---|---|")

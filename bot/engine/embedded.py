@@ -27,7 +27,7 @@ class EmbeddedEngine:
     """
 
     def __init__(
-        self, clock: Clock, *, limit: int = 64, first_back_off: float = 1.0, last_back_off: float = 60.0
+        self, clock: Clock, *, limit: int = 128, first_back_off: float = 1.0, last_back_off: float = 60.0
     ) -> None:
         self._clock = clock
         self._limit = limit

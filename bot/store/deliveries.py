@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -83,7 +83,6 @@ _AGAIN = update(deliveries).where(c.id == bindparam("delivery")).values(attempts
 _OF_MESSAGE = select(c.id, c.state, c.error, c.lane).where(
     c.message_id == bindparam("message"), c.conversation_id == bindparam("conversation")
 )
-_OF_MESSAGES = select(c.message_id, c.state, c.error).where(c.message_id.in_(bindparam("ids", expanding=True)))
 _OF_EXTERNAL = select(c.id, c.conversation_id, c.state).where(
     c.account == bindparam("of_account"), c.external_id == bindparam("external")
 )
@@ -252,12 +251,6 @@ def conversation_of(conn: Connection, account: str, external_id: str) -> int | N
 def of_message(conn: Connection, conversation_id: int, message_id: int) -> Row[*tuple[Any, ...]] | None:
     """``id``, ``state``, ``error`` and ``lane`` of a message's delivery in this conversation."""
     return conn.execute(_OF_MESSAGE, {"conversation": conversation_id, "message": message_id}).first()
-
-
-def of_messages(conn: Connection, message_ids: Sequence[int]) -> dict[int, tuple[State, str | None]]:
-    """State and error of the deliveries of many messages."""
-    rows = conn.execute(_OF_MESSAGES, {"ids": message_ids})
-    return {row.message_id: (State(row.state), row.error) for row in rows}
 
 
 def open_lanes(conn: Connection) -> list[str]:

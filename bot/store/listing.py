@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import (
-    BindParameter,
     ColumnElement,
     Connection,
     Row,
@@ -21,9 +21,10 @@ from sqlalchemy import (
 )
 
 from adapters.ports import ConversationRow, ListQuery
+from bot.store import messages as messages_of
 from bot.store.messages import fold
 from bot.store.schema import contacts, conversations, deliveries, escalations, events, messages, turns
-from dialogs.messages import CaseStatus, DeliveryState, Direction, Mood, Urgency
+from dialogs.messages import CaseStatus, DeliveryState, Direction, Message, Mood, Urgency
 
 c = conversations.c
 
@@ -73,9 +74,35 @@ _ROW = select(
 
 # Made once: to build a statement takes longer than to run it.
 _ONE = _ROW.where(c.id == bindparam("conversation"))
-_IDS: BindParameter[int] = bindparam("ids", expanding=True)
-_EVENTS_OF = select(events.c.id, events.c.state, events.c.error).where(events.c.id.in_(_IDS))
-_REPLACED = select(messages.c.edits).where(messages.c.edits.in_(_IDS))
+_WIDTH = len(messages_of.COLUMNS.selected_columns)
+_EDITED = messages.alias("edited")
+# One query for all that stands beside a message: each query costs more than its rows.
+_LINES = (
+    messages_of.COLUMNS.add_columns(
+        deliveries.c.state,
+        deliveries.c.error,
+        events.c.state,
+        events.c.error,
+        select(_EDITED.c.id).where(_EDITED.c.edits == messages.c.id).exists(),
+    )
+    .join_from(messages, events, events.c.id == messages.c.event_id)
+    .join(deliveries, deliveries.c.message_id == messages.c.id, isouter=True)
+    .where(messages.c.conversation_id == bindparam("conversation"), messages.c.seq < bindparam("before"))
+    .order_by(messages.c.seq.desc())
+    .limit(bindparam("count"))
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """A message and what stands beside it: its delivery, the state of the event that made it, a later edit."""
+
+    message: Message
+    delivery: DeliveryState | None
+    delivery_error: str | None
+    event: str
+    event_error: str | None
+    replaced: bool
 
 
 def find(conn: Connection, query: ListQuery) -> tuple[ConversationRow, ...]:
@@ -123,15 +150,16 @@ def row_of(row: Row[*tuple[Any, ...]]) -> ConversationRow:
     )
 
 
-def events_of(conn: Connection, event_ids: Sequence[int]) -> dict[int, tuple[str, str | None]]:
-    """State and error of events."""
-    rows = conn.execute(_EVENTS_OF, {"ids": event_ids})
-    return {row.id: (row.state, row.error) for row in rows}
+def lines(conn: Connection, conversation_id: int, *, before: int, limit: int) -> list[Stored]:
+    """The latest messages numbered below ``before``, oldest first, with what stands beside them."""
+    rows = conn.execute(_LINES, {"conversation": conversation_id, "before": before, "count": limit}).all()
+    return [_stored(row) for row in reversed(rows)]
 
 
-def replaced(conn: Connection, message_ids: Sequence[int]) -> frozenset[int]:
-    """Those messages a later edit took the place of."""
-    return frozenset(conn.execute(_REPLACED, {"ids": message_ids}).scalars())
+def _stored(row: Sequence[Any]) -> Stored:
+    delivery, delivery_error, event, event_error, replaced = row[_WIDTH:]
+    state = None if delivery is None else DeliveryState(delivery)
+    return Stored(messages_of.message(row[:_WIDTH]), state, delivery_error, event, event_error, bool(replaced))
 
 
 def chat_lines(conn: Connection, conversation_id: int, *, after: int, limit: int) -> list[Row[*tuple[Any, ...]]]:

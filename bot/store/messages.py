@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
@@ -23,7 +24,8 @@ CHINESE = (
     .limit(1)
     .scalar_subquery()
 )
-_COLUMNS = select(
+# In the order ``message`` unpacks.
+COLUMNS = select(
     c.id,
     c.seq,
     c.direction,
@@ -42,13 +44,13 @@ _COLUMNS = select(
     CHINESE.label("chinese"),
 )
 _HISTORY = (
-    _COLUMNS.where(c.conversation_id == bindparam("conversation"), c.seq < bindparam("before"))
+    COLUMNS.where(c.conversation_id == bindparam("conversation"), c.seq < bindparam("before"))
     .order_by(c.seq.desc())
     .limit(bindparam("count"))
 )
-_BY_ID = _COLUMNS.where(c.conversation_id == bindparam("conversation"), c.id == bindparam("message"))
+_BY_ID = COLUMNS.where(c.conversation_id == bindparam("conversation"), c.id == bindparam("message"))
 _LATEST_INCOMING = (
-    _COLUMNS.where(
+    COLUMNS.where(
         c.conversation_id == bindparam("conversation"),
         c.seq < bindparam("before"),
         c.direction == Direction.INCOMING,
@@ -190,7 +192,7 @@ def last_author(conn: Connection, conversation_id: int) -> str | None:
     return found
 
 
-def message(row: Row[*tuple[Any, ...]]) -> Message:
+def message(row: Sequence[Any]) -> Message:
     """A row as the value that travels. Unpacked: forty of these are read for every turn."""
     id_, seq, direction, text, own, language, at, author, media, reply_id, kind, origin, edits, _, gone, chinese = row
     return Message(
