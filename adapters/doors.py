@@ -1,4 +1,4 @@
-"""What every door on the web needs: rate limits, the origin check, text that can be stored and shown."""
+"""What every door on the web needs: bodies within limits, rates, the origin check, text that can be stored."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Final
 from urllib.parse import urlsplit
 
-from starlette.requests import HTTPConnection
+from starlette.requests import HTTPConnection, Request
 
 REPLACEMENT: Final = "\N{REPLACEMENT CHARACTER}"
 
@@ -32,6 +32,19 @@ def same_origin(connection: HTTPConnection) -> bool:
 def address(connection: HTTPConnection) -> str:
     """The network address of the other side, for rate limits."""
     return connection.client.host if connection.client else ""
+
+
+async def read_body(request: Request, limit: int) -> bytes | None:
+    """The body, None as soon as it is known to be longer than ``limit`` bytes."""
+    told = request.headers.get("content-length", "0")
+    if told.isascii() and told.isdigit() and (len(told) > 18 or int(told) > limit):
+        return None
+    content = bytearray()
+    async for part in request.stream():
+        content += part
+        if len(content) > limit:
+            return None
+    return bytes(content)
 
 
 class RateLimit:

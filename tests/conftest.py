@@ -12,10 +12,15 @@ from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from bot.store import Store
 from bot.store.schema import metadata
 from tests.servers import postgres
+
+# How long an example takes says nothing on a machine that runs other tests beside: no deadline, no health by the clock.
+settings.register_profile("heqi", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("heqi")
 
 CHROMIUM = Path("/usr/bin/chromium")
 BROWSER_TESTS = Path(__file__).parent / "browser"

@@ -29,6 +29,7 @@ from adapters.bridge.health import Health
 from adapters.bridge.hosts import Hosts
 from adapters.bridge.media import taken
 from adapters.counts import count
+from adapters.doors import read_body
 from adapters.ports import Blobs, Inbox
 from dialogs.errors import BadSignature, Malformed
 from dialogs.events import Body, BuyerDeleted, BuyerEdited, BuyerWrote, Event, Receipt, SellerWrote
@@ -73,7 +74,7 @@ class Door:
         # Nobody unknown may have megabytes read for nothing.
         if not any(name in request.headers for name in self._dialect.needed):
             return self._unsigned("not signed")
-        body = await _body(request)
+        body = await read_body(request, MAX_BODY)
         if body is None:
             return _error(413, "too_big")
         knock = Knock(query=request.url.query, headers=dict(request.headers), body=body)
@@ -183,19 +184,6 @@ def _aliases(contact: Contact) -> tuple[tuple[str, str], ...]:
 async def _schema(request: Request) -> Response:
     path = SCHEMAS.get(request.path_params["name"])
     return _error(404, "unknown_schema") if path is None else FileResponse(path, media_type="application/schema+json")
-
-
-async def _body(request: Request) -> bytes | None:
-    """The body, None as soon as it is too big."""
-    declared = request.headers.get("content-length", "")
-    if declared.isascii() and declared.isdigit() and (len(declared) > 12 or int(declared) > MAX_BODY):
-        return None
-    content = bytearray()
-    async for part in request.stream():
-        content += part
-        if len(content) > MAX_BODY:
-            return None
-    return bytes(content)
 
 
 def _error(status: int, code: str) -> Response:

@@ -12,6 +12,7 @@ from yarl import URL
 from adapters.bridge.hosts import Hosts, PrivateAddress
 from adapters.bridge.media import largest, matches, mime_of
 from adapters.bridge.tame import text_at
+from adapters.downloads import read_within
 from dialogs.errors import Refused, TryLater
 from dialogs.messages import Media
 
@@ -65,7 +66,7 @@ class Fetcher:
                 if 300 <= response.status < 400:
                     return _next(url, response.headers.get("location", ""), self._hosts)
                 _check(response.status)
-                return await _content(response, limit), response.headers.get("content-type", "")
+                return await read_within(response, limit), response.headers.get("content-type", "")
         except aiohttp.InvalidURL:
             raise Refused("bad_url") from None
         except aiohttp.ClientConnectorError as error:
@@ -96,14 +97,3 @@ def _check(status: int) -> None:
         raise Refused("forbidden")
     if status != 200:
         raise Refused("gone")
-
-
-async def _content(response: aiohttp.ClientResponse, limit: int) -> bytes:
-    if (response.content_length or 0) > limit:
-        raise Refused("too_big")
-    content = bytearray()
-    async for chunk in response.content.iter_chunked(65536):
-        content += chunk
-        if len(content) > limit:
-            raise Refused("too_big")
-    return bytes(content)

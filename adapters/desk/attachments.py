@@ -14,7 +14,7 @@ from starlette.routing import BaseRoute, Route
 
 from adapters.desk import present
 from adapters.desk.sessions import agent_of
-from adapters.doors import RateLimit, clean, same_origin
+from adapters.doors import RateLimit, clean, read_body, same_origin
 from adapters.filetypes import file_name, file_type
 from adapters.ports import Agents, Blobs, Desk
 from dialogs.messages import Media
@@ -70,7 +70,7 @@ class Attachments:
 
     async def _store(self, request: Request, conversation_id: int, limits: Mapping[str, int]) -> Response:
         try:
-            content = await _body(request, max(limits.values()))
+            content = await read_body(request, max(limits.values()))
         except ClientDisconnect:
             return _refused(400, "offline")  # the seller took it back while it was on its way; nobody reads this
         if content is None:
@@ -106,19 +106,6 @@ async def _media_of(content: bytes, name: str, limits: Mapping[str, int]) -> Med
     if kind not in limits:
         return None
     return Media(kind=kind, name=file_name(name, found), mime=found.mime, size=len(content))
-
-
-async def _body(request: Request, limit: int) -> bytes | None:
-    """The body, None as soon as it is known to be longer than ``limit`` bytes."""
-    told = request.headers.get("content-length", "0")
-    if told.isascii() and told.isdigit() and len(told) < 18 and int(told) > limit:
-        return None
-    content = bytearray()
-    async for part in request.stream():
-        content += part
-        if len(content) > limit:
-            return None
-    return bytes(content)
 
 
 def _refused(status: int, code: str, headers: Mapping[str, str] | None = None) -> JSONResponse:

@@ -14,10 +14,10 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 from starlette.routing import BaseRoute, Route
 
-from adapters.desk.labels import LABELS
 from adapters.desk.sessions import COOKIE, set_session, token_of
 from adapters.desk.words import Words
 from adapters.doors import RateLimit, address, same_origin
+from adapters.labels import LABELS
 from adapters.ports import Agents
 
 FORM_COOKIE: Final = "heqi_login"

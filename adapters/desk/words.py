@@ -10,7 +10,7 @@ from typing import Final
 from babel import Locale
 from babel.messages.pofile import read_po
 
-from adapters.desk.labels import LABELS
+from adapters.labels import LABELS
 from dialogs.errors import BadData
 
 SOURCE: Final = "zh"

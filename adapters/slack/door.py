@@ -20,6 +20,7 @@ from starlette.types import Message
 from typing_extensions import override
 
 from adapters.counts import count
+from adapters.doors import read_body
 from adapters.secret import Secret
 from adapters.slack.taming import Json, tamed
 from adapters.slack.values import NAME
@@ -47,7 +48,7 @@ class Door:
 
     async def answer(self, request: Request) -> Response:
         """200 once what was sent is stored or known to mean nothing; else 400, 401, 413, or 500 to have it again."""
-        body = await _read(request)
+        body = await read_body(request, LARGEST)
         if body is None:
             return _refusal(413, "too_large")
         if not self._signed(request, body):
@@ -74,16 +75,6 @@ class Door:
             return self._verifier.is_valid(body, timestamp, signature)
         except UnicodeDecodeError:  # the verifier reads the body as text; Slack sends nothing else
             return False
-
-
-async def _read(request: Request) -> bytes | None:
-    """The body, None as soon as it is longer than it may be."""
-    content = bytearray()
-    async for part in request.stream():
-        content += part
-        if len(content) > LARGEST:
-            return None
-    return bytes(content)
 
 
 def _parsed(text: str) -> object:

@@ -8,36 +8,11 @@ from typing import Final
 
 from babel import Locale
 
-from dialogs.messages import DeliveryState, Mood, Reason, Refusal, RefusalCode, Severity
+from adapters.labels import LABELS
+from dialogs.messages import DeliveryState, Mood, Refusal, RefusalCode, Severity
 
-REASON: Final[Mapping[Reason, str]] = {
-    Reason.ANGRY: "买家很愤怒",
-    Reason.THREAT: "威胁差评或投诉",
-    Reason.EXTORTION: "疑似勒索",
-    Reason.DEADLINE: "时限将到",
-    Reason.APPROVAL: "回复待主管批准",
-    Reason.UNANSWERED: "久未回复",
-    Reason.ENGINE_DOWN: "翻译引擎不可用",
-    Reason.DELIVERY_FAILED: "发送失败",
-    Reason.UNREACHABLE: "联系不上买家",
-    Reason.ASKED: "同事请求升级",
-}
 MOOD: Final[Mapping[Mood, str]] = {Mood.CALM: "🙂 平静", Mood.UPSET: "😟 不满", Mood.ANGRY: "😠 愤怒"}
 SEVERITY: Final[Mapping[Severity, str]] = {Severity.HIGH: "🟠", Severity.URGENT: "🔴"}
-CHANNEL: Final[Mapping[str, str]] = {
-    "webchat": "网页聊天",
-    "telegram": "Telegram",
-    "whatsapp": "WhatsApp",
-    "bridge": "桥接",
-}
-MEDIA: Final[Mapping[str, str]] = {
-    "photo": "照片",
-    "video": "视频",
-    "voice": "语音",
-    "document": "文件",
-    "sticker": "贴图",
-    "location": "位置",
-}
 # States of a delivery the team should know of; all others are as they should be.
 TROUBLE: Final[Mapping[DeliveryState, str]] = {
     DeliveryState.HELD: "⏸ 还没有发出，等人决定",
@@ -45,16 +20,15 @@ TROUBLE: Final[Mapping[DeliveryState, str]] = {
     DeliveryState.AMBIGUOUS: "❓ 可能已送达，请核实",
     DeliveryState.CANCELLED: "🚫 已取消，不会发出",
 }
+REASON: Final = LABELS["reason"]
+CHANNEL: Final = LABELS["channel"]
+MEDIA: Final = LABELS["media"]
 DELIVERY_ERROR: Final[Mapping[str, str]] = {
-    "interrupted": "发送时被中断",
+    **LABELS["delivery_error"],
+    # why a reply is held
     "needs_approval": "超出客服权限，待主管批准",
-    "no_channel": "渠道没有接通",
     "not_translated": "没有引擎能译出这段话",
-    "too_long": "超出了渠道的长度限制",
     "unproven": "译文里有数字或编号没有核对上",
-    "unreachable": "联系不上买家",
-    "no_connection": "连不上平台",
-    "window_closed": "回复窗口已关",
 }
 REFUSAL: Final[Mapping[RefusalCode, str]] = {
     RefusalCode.CLOSED: "已经处理过了",

@@ -100,6 +100,21 @@ class Api:
             await self.limiter.admit(chat_id, wait=wait)
         return await self._guarded(chat_id, lambda: method(self.bot))
 
+    async def post(self, chat_id: int, method: str, parameters: Mapping[str, object]) -> object:
+        """Call a method by its name with plain JSON and return the plain result, for the calls every turn makes.
+
+        The library's objects cost several times what the call itself does. The limits of the chat count as with
+        ``call``, and so do the errors.
+
+        Args:
+            chat_id: the chat whose limits count.
+            method: its name in the Bot API, e.g. ``sendMessage``.
+            parameters: as the Bot API has them, without those that are left out.
+        """
+        await self.limiter.admit(chat_id)
+        address = f"{self.bot.base_url}/{method}"
+        return await self._guarded(chat_id, lambda: self._request.post_plain(address, parameters))
+
     async def updates(self, *, offset: int, seconds: int, allowed: Sequence[str]) -> list[object]:
         """Wait for updates, as raw JSON: the library parses a batch as a whole, and one bad update would spoil it.
 
@@ -146,7 +161,7 @@ class Api:
 
     def _noted(self, chat_id: int | None, error: HeqiError) -> HeqiError:
         if isinstance(error, TryLater):
-            self._refused_token = error.reason == BAD_TOKEN or (self._refused_token and error.reason == "unreachable")
+            self._refused_token = error.reason == BAD_TOKEN or (self._refused_token and error.reason == "no_connection")
             if error.reason == RATE_LIMITED and chat_id is not None:
                 self.limiter.halt(chat_id, error.after or 0.0)
         return error

@@ -103,7 +103,7 @@ def ours(error: TelegramError) -> HeqiError:
         case Conflict():
             return TryLater(CONFLICT, after=_CONFLICT_PAUSE)
         case NotSent():
-            return TryLater("unreachable")
+            return TryLater("no_connection")
         case Unsure():
             return Ambiguous(error.message)
         case TimedOut():

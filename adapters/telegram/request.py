@@ -7,7 +7,9 @@ from __future__ import annotations
 
 import io
 import json
-from typing import Any, Final
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Final, cast
 from urllib.parse import urlsplit
 from urllib.request import getproxies, proxy_bypass
 
@@ -16,6 +18,7 @@ from telegram.error import BadRequest, RetryAfter, TelegramError, TimedOut
 from telegram.request import BaseRequest, RequestData
 from typing_extensions import override
 
+from adapters.downloads import read_within
 from adapters.telegram.errors import NotSent, Unsure
 from dialogs.errors import Refused, TryLater
 
@@ -30,6 +33,14 @@ WHOLE_DOWNLOAD: Final = 120.0
 FLOOD_PAUSE: Final = 5
 # What a proxy on the way answers by itself; the library would take it for a broken connection.
 _FINAL: Final = {413: "request entity too large", 414: "request too long"}
+
+
+@dataclass(frozen=True, slots=True)
+class PlainData:
+    """Parameters that are JSON already; in the place of the library's ``RequestData``, which only we look into."""
+
+    parameters: Mapping[str, object]
+    contains_files: bool = False
 
 
 class AiohttpRequest(BaseRequest):
@@ -76,7 +87,7 @@ class AiohttpRequest(BaseRequest):
         self,
         url: str,
         method: str,
-        request_data: RequestData | None = None,
+        request_data: RequestData | PlainData | None = None,
         read_timeout: Any = BaseRequest.DEFAULT_NONE,
         write_timeout: Any = BaseRequest.DEFAULT_NONE,
         connect_timeout: Any = BaseRequest.DEFAULT_NONE,
@@ -104,7 +115,7 @@ class AiohttpRequest(BaseRequest):
             ) as response:
                 status, content = response.status, await response.read()
         except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError, aiohttp.ClientHttpProxyError):
-            raise NotSent("unreachable") from None
+            raise NotSent("no_connection") from None
         except TimeoutError:
             raise TimedOut from None
         except (aiohttp.ClientError, OSError):
@@ -116,6 +127,10 @@ class AiohttpRequest(BaseRequest):
         if status in _FINAL:
             raise BadRequest(_FINAL[status])
         return status, content
+
+    async def post_plain(self, url: str, parameters: Mapping[str, object]) -> object:
+        """Call a method with plain JSON; the plain result. Raises what ``post`` raises."""
+        return await self.post(url, cast("RequestData", PlainData(parameters)))
 
     @staticmethod
     @override
@@ -144,9 +159,9 @@ class AiohttpRequest(BaseRequest):
             ) as response:
                 if response.status != 200:
                     raise TryLater("server_error") if response.status >= 500 else _no_file(response)
-                return await _read(response, limit)
+                return await read_within(response, limit)
         except NotSent:
-            raise TryLater("unreachable") from None
+            raise TryLater("no_connection") from None
         except TimeoutError:
             raise TryLater("timeout") from None
         except (aiohttp.ClientError, OSError):
@@ -158,10 +173,10 @@ class AiohttpRequest(BaseRequest):
         return self._session
 
 
-def _body(request_data: RequestData | None) -> tuple[bytes | aiohttp.FormData | None, dict[str, str]]:
+def _body(request_data: RequestData | PlainData | None) -> tuple[bytes | aiohttp.FormData | None, dict[str, str]]:
     if request_data is None:
         return None, {}
-    if not request_data.contains_files:
+    if isinstance(request_data, PlainData) or not request_data.contains_files:
         return json.dumps(request_data.parameters).encode("ascii"), {"Content-Type": "application/json"}
     form = aiohttp.FormData(default_to_multipart=True)
     for name, value in request_data.json_parameters.items():
@@ -171,17 +186,6 @@ def _body(request_data: RequestData | None) -> tuple[bytes | aiohttp.FormData | 
         stream = io.BytesIO(content) if isinstance(content, bytes) else content
         form.add_field(name, stream, filename=filename, content_type=mime)
     return form, {}
-
-
-async def _read(response: aiohttp.ClientResponse, limit: int) -> bytes:
-    if (response.content_length or 0) > limit:
-        raise Refused("too_big")
-    content = bytearray()
-    async for chunk in response.content.iter_chunked(65536):
-        content += chunk
-        if len(content) > limit:
-            raise Refused("too_big")
-    return bytes(content)
 
 
 def _no_file(response: aiohttp.ClientResponse) -> TryLater | Refused:

@@ -19,6 +19,7 @@ from starlette.routing import BaseRoute, Route
 from telegram import WebhookInfo
 
 from adapters.counts import count
+from adapters.doors import read_body
 from adapters.secret import Secret
 from adapters.telegram.api import Api
 from adapters.telegram.errors import BAD_TOKEN
@@ -124,7 +125,7 @@ class Webhook:
         if not hmac.compare_digest(given, self._secret.encode()):
             count(self._account, "bad_signature")
             return Response(status_code=401)
-        content = await _body(request)
+        content = await read_body(request, LARGEST)
         if content is None:
             count(self._account, "too_big")
             return Response(status_code=413)
@@ -137,16 +138,6 @@ class Webhook:
             log.warning("update_not_stored", account=self._account, error=type(error).__name__)
             return Response(status_code=503)
         return Response(status_code=200)
-
-
-async def _body(request: Request) -> bytes | None:
-    """The body, None as soon as it is longer than ``LARGEST``."""
-    content = bytearray()
-    async for part in request.stream():
-        content += part
-        if len(content) > LARGEST:
-            return None
-    return bytes(content)
 
 
 def _unset(reason: str) -> str:

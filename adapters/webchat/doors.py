@@ -20,7 +20,7 @@ from starlette.routing import BaseRoute, Mount, Route, WebSocketRoute
 from starlette.staticfiles import StaticFiles
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
-from adapters.doors import RateLimit, address, clean, same_origin
+from adapters.doors import RateLimit, address, clean, read_body, same_origin
 from adapters.filetypes import picture_type
 from adapters.media import media_response
 from adapters.ports import Blobs, Chats, Inbox
@@ -105,7 +105,7 @@ class Doors:
         refused, chat = self._refusal(request)
         if refused is not None:
             return refused
-        body = await _body(request, _MAX_BODY)
+        body = await read_body(request, _MAX_BODY)
         if body is None:
             return _error(413, "too_long")
         try:
@@ -128,7 +128,7 @@ class Doors:
         client_id = request.query_params.get("id", "")
         if not _CLIENT_ID.fullmatch(client_id):
             return _error(400, "malformed")
-        content = await _body(request, MAX_PHOTO_BYTES)
+        content = await read_body(request, MAX_PHOTO_BYTES)
         if content is None:
             return _error(413, "photo_too_big")
         mime = picture_type(content)
@@ -264,16 +264,6 @@ async def _first(receiving: asyncio.Task[None], woken: asyncio.Event) -> None:
         await asyncio.wait({receiving, waiting}, return_when=asyncio.FIRST_COMPLETED)
     finally:
         waiting.cancel()
-
-
-async def _body(request: Request, limit: int) -> bytes | None:
-    """The body, None as soon as it is longer than ``limit`` bytes."""
-    content = bytearray()
-    async for part in request.stream():
-        content += part
-        if len(content) > limit:
-            return None
-    return bytes(content)
 
 
 def _after(connection: HTTPConnection) -> int:

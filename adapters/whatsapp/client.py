@@ -15,6 +15,7 @@ from urllib.parse import urljoin, urlsplit
 import aiohttp
 import structlog
 
+from adapters.downloads import read_within
 from adapters.secret import Secret
 from adapters.whatsapp.errors import ACCOUNT_WIDE, Purpose, failure, unclear
 from dialogs.errors import Ambiguous, Refused, TryLater
@@ -107,7 +108,7 @@ class Graph:
                 if response.status != 200:
                     raise self._noted(response, None, Purpose.MEDIA)
                 mime = response.content_type if "Content-Type" in response.headers else ""
-                return await _read(response, limit), mime
+                return await read_within(response, limit), mime
         raise Refused("redirected")
 
     def _is_metas(self, address: str) -> bool:
@@ -143,7 +144,7 @@ class Graph:
             if not 200 <= response.status < 300:
                 raise self._noted(response, await _error_code(response), purpose)
             try:
-                answer: object = json.loads(await _read(response, _LARGEST_ANSWER))
+                answer: object = json.loads(await read_within(response, _LARGEST_ANSWER))
             except (ValueError, RecursionError, Refused):
                 raise unclear("malformed_answer", purpose) from None
         self.trouble = ""
@@ -201,26 +202,10 @@ class Graph:
         return error
 
 
-async def _read(response: aiohttp.ClientResponse, limit: int) -> bytes:
-    """The body.
-
-    Raises:
-        Refused: it is longer than ``limit`` bytes.
-    """
-    if (response.content_length or 0) > limit:
-        raise Refused("too_big")
-    content = bytearray()
-    async for chunk in response.content.iter_chunked(65536):
-        content += chunk
-        if len(content) > limit:
-            raise Refused("too_big")
-    return bytes(content)
-
-
 async def _error_code(response: aiohttp.ClientResponse) -> int | None:
     """``error.code`` of an answer that is no success, None where there is none."""
     try:
-        answer = json.loads(await _read(response, _LARGEST_ANSWER))
+        answer = json.loads(await read_within(response, _LARGEST_ANSWER))
     except (ValueError, RecursionError, Refused):
         return None
     error = answer.get("error") if isinstance(answer, dict) else None

@@ -17,6 +17,7 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.routing import BaseRoute, Route
 
 from adapters.counts import count
+from adapters.doors import read_body
 from adapters.ports import Inbox
 from adapters.secret import Secret
 from adapters.whatsapp.moves import Moves
@@ -96,15 +97,13 @@ class Door:
         signature = request.headers.get("x-hub-signature-256", "")
         if not signature.startswith(_SIGNED):
             raise BadSignature("missing")
-        content = bytearray()
-        async for part in request.stream():
-            content += part
-            if len(content) > MAX_BODY:
-                return None
+        content = await read_body(request, MAX_BODY)
+        if content is None:
+            return None
         wanted = hmac.new(self._app_secret.reveal().encode(), content, hashlib.sha256).hexdigest()
         if not hmac.compare_digest(signature.removeprefix(_SIGNED).encode(), wanted.encode()):
             raise BadSignature("wrong")
-        return bytes(content)
+        return content
 
     async def _take_all(self, told: object) -> None:
         """Take every item. One that cannot be stored holds up its own chat only, and makes Meta send all again."""

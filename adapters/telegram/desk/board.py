@@ -18,6 +18,7 @@ from adapters.telegram.desk.place import Place
 from adapters.telegram.desk.poster import Poster
 from adapters.telegram.desk.presses import Presses
 from adapters.telegram.desk.records import Records
+from adapters.telegram.desk.seen import Seen
 from adapters.telegram.desk.showcase import Showcase, Tools
 from adapters.telegram.desk.tasks import Later
 from adapters.telegram.desk.typed import Typed
@@ -45,7 +46,7 @@ class TelegramDesk(Board):
         self._later = Later(settings.id)
         self._shut_out = ""
         poster, records = Poster(api), Records(state)
-        self._tools = Tools(poster=poster, records=records, blobs=around.blobs)
+        self._tools = Tools(poster=poster, records=records, blobs=around.blobs, seen=Seen())
         presses = Presses(
             settings.id, around, api, place=self._place, poster=poster, records=records, later=self._later
         )

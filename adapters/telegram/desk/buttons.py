@@ -10,10 +10,9 @@ import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import lru_cache
 from typing import Final
 from urllib.parse import urlsplit
-
-from telegram import InlineKeyboardButton, InlineKeyboardMarkup
 
 from adapters.ports import AgentIdentity, ConversationView, Line
 from adapters.telegram.desk import texts
@@ -24,8 +23,10 @@ _DATA: Final = re.compile(
     r"(?P<conversation>[1-9][0-9]{0,18}):(?P<token>[0-9a-f]{12}):(?P<verb>[a-z]{1,2})(?::(?P<argument>[\w-]{1,19}))?",
     re.ASCII,
 )
-Rows = list[list[InlineKeyboardButton]]
-Maker = Callable[[str, "Verb"], InlineKeyboardButton]
+# As the Bot API has them: plain JSON, because every turn makes some.
+Button = dict[str, str]
+Rows = list[list[Button]]
+Maker = Callable[[str, "Verb"], Button]
 
 
 class Verb(StrEnum):
@@ -81,11 +82,17 @@ def unpacked(data: str) -> Press | None:
     return Press(int(found["conversation"]), found["token"], Verb(found["verb"]), found["argument"] or "")
 
 
+def link(text: str, address: str) -> Button:
+    """A button that opens an address."""
+    return {"text": text, "url": address}
+
+
 def web_address(url: str, conversation: int) -> str:
     """Where the conversation opens in the web desk."""
     return f"{url}/desk/{conversation}"
 
 
+@lru_cache(maxsize=16)
 def opens_anywhere(url: str) -> bool:
     """Whether Telegram takes the address for a button: it refuses hosts that mean something on one machine only."""
     host = urlsplit(url).hostname or ""
@@ -95,15 +102,13 @@ def opens_anywhere(url: str) -> bool:
         return "." in host.strip(".") and not host.endswith((".local", ".localhost", ".internal"))
 
 
-def keyboard(
-    view: ConversationView, lines: Iterable[Line], *, token: str, latest: bool, url: str
-) -> InlineKeyboardMarkup | None:
+def keyboard(view: ConversationView, lines: Iterable[Line], *, token: str, latest: bool, url: str) -> Rows:
     """The buttons of a card that shows ``lines``; an older card keeps only those for answers that wait or failed."""
     conversation = view.row.id
     rows: Rows = []
 
-    def button(text: str, verb: Verb, argument: object = "") -> InlineKeyboardButton:
-        return InlineKeyboardButton(text, callback_data=packed(Press(conversation, token, verb, str(argument))))
+    def button(text: str, verb: Verb, argument: object = "") -> Button:
+        return _button(text, Press(conversation, token, verb, str(argument)))
 
     if latest and view.proposals:
         rows.append([button(str(n), Verb.PICK, n) for n in range(1, len(view.proposals) + 1)])
@@ -112,10 +117,13 @@ def keyboard(
     for line in lines:
         if decisions := _decisions(line):
             rows.append([button(text, verb, line.message.id) for text, verb in decisions])
-    address = web_address(url, conversation)
-    if latest and opens_anywhere(address):
-        rows.append([InlineKeyboardButton("打开网页", url=address)])
-    return InlineKeyboardMarkup(rows) if rows else None
+    if latest and opens_anywhere(url):
+        rows.append([link("打开网页", web_address(url, conversation))])
+    return rows
+
+
+def _button(text: str, press: Press) -> Button:
+    return {"text": text, "callback_data": packed(press)}
 
 
 def _team_rows(view: ConversationView, button: Maker) -> Rows:
@@ -152,19 +160,19 @@ def _decisions(line: Line) -> Sequence[tuple[str, Verb]]:
             return ()
 
 
-def language_keyboard(view: ConversationView, token: str) -> InlineKeyboardMarkup:
+def language_keyboard(view: ConversationView, token: str) -> Rows:
     """The second keyboard: languages the buyer may write in, the likeliest first."""
     codes = [guess.code for guess in view.language_candidates] + list(texts.COMMON_LANGUAGES)
     offered = [code for code in dict.fromkeys(codes) if len(code) <= 19 and re.fullmatch(r"[\w-]+", code, re.ASCII)]
     conversation = view.row.id
 
-    def button(text: str, verb: Verb, argument: str = "") -> InlineKeyboardButton:
-        return InlineKeyboardButton(text, callback_data=packed(Press(conversation, token, verb, argument)))
+    def button(text: str, verb: Verb, argument: str = "") -> Button:
+        return _button(text, Press(conversation, token, verb, argument))
 
     names = [button(texts.language(code), Verb.LANGUAGE, code) for code in offered[:_LANGUAGES]]
     rows = [names[start : start + 3] for start in range(0, len(names), 3)]
     rows.append([button("自动识别", Verb.LANGUAGE, AUTOMATIC), button("返回", Verb.MAIN)])
-    return InlineKeyboardMarkup(rows)
+    return rows
 
 
 def is_lead(agent: AgentIdentity) -> bool:

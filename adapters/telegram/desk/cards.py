@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
-from telegram import InlineKeyboardMarkup
-
 from adapters.ports import ConversationView, Line
 from adapters.telegram.desk import texts
-from adapters.telegram.desk.buttons import keyboard, opens_anywhere, web_address
+from adapters.telegram.desk.buttons import Rows, keyboard, opens_anywhere, web_address
 from adapters.telegram.desk.markup import Piece, cut, fit, inert, isolated, marked, one_line, plain
 from adapters.telegram.desk.parts import Part, incoming
 from dialogs.messages import CaseStatus, DeliveryState, Direction, Media, Proposal
@@ -33,7 +32,7 @@ class Card:
 
     html: str
     plain: str
-    keyboard: InlineKeyboardMarkup | None
+    keyboard: Rows
     digest: str
 
 
@@ -64,16 +63,30 @@ def topic_title(view: ConversationView) -> str:
 
 def card(view: ConversationView, part: Part, *, token: str, look: Look) -> Card:
     """The card for ``part``."""
-    pieces = fit(tuple(_pieces(view, part, look, moving=True)))
+    pieces = tuple(_pieces(view, part, look))
+    fitted = fit(pieces)
     # How long is left changes with every look at the clock, which is no reason to edit a card.
-    still = plain(fit(tuple(_pieces(view, part, look, moving=False))))
+    still = plain(fit(tuple(piece for piece in pieces if not piece.moving)))
     buttons = keyboard(view, part.lines, token=token, latest=part.latest, url=look.url)
-    pressed = "" if buttons is None else buttons.to_json()
-    digest = hashlib.sha256(f"{still}\0{pressed}".encode()).hexdigest()[:16]
-    return Card(html=marked(pieces), plain=plain(pieces), keyboard=buttons, digest=digest)
+    digest = hashlib.sha256(f"{still}\0{json.dumps(buttons)}".encode()).hexdigest()[:16]
+    return Card(html=marked(fitted), plain=plain(fitted), keyboard=buttons, digest=digest)
 
 
-def _pieces(view: ConversationView, part: Part, look: Look, *, moving: bool) -> Iterator[Piece]:
+def fingerprint(view: ConversationView, part: Part, *, token: str) -> int:
+    """A number for all a card shows, the ``look`` aside: as long as it is the same, so is the digest of the card.
+
+    It costs a small part of what a card does, and means nothing to another process. What is read here must be all that
+    ``_pieces`` and ``keyboard`` read.
+    """
+    row, case = view.row, view.case
+    shown = (row.id, row.contact_name, row.channel, view.language_override, case.language, case.mood, case.status)
+    if not part.latest:
+        return hash((*shown, token, part.lines))
+    clocks = (case.flags, row.due, view.window_open, view.window_until, view.escalation)
+    return hash((*shown, *clocks, token, part.lines, view.proposals))
+
+
+def _pieces(view: ConversationView, part: Part, look: Look) -> Iterator[Piece]:
     yield from _head(view)
     wrote = [line for line in part.lines if incoming(line)]
     team = [line for line in part.lines if not incoming(line) and not _replaced_answer(line)]
@@ -86,12 +99,11 @@ def _pieces(view: ConversationView, part: Part, look: Look, *, moving: bool) -> 
             yield from _buyers_line(line) if incoming(line) else _team_line(line, day)
     yield from _reading(wrote, look.titles)
     if part.latest:
-        yield from _clocks(view, day, look.now if moving else None)
+        yield from _clocks(view, day, look.now)
         for number, proposal in enumerate(view.proposals, 1):
             yield from _offered(number, proposal)
-    address = web_address(look.url, view.row.id)
-    if not opens_anywhere(address):
-        yield Piece(f"\n网页：{cut(address, 200)}")
+    if not opens_anywhere(look.url):
+        yield Piece(f"\n网页：{cut(web_address(look.url, view.row.id), 200)}")
 
 
 def _head(view: ConversationView) -> Iterator[Piece]:
@@ -186,29 +198,29 @@ def _reading(wrote: Sequence[Line], titles: Mapping[str, str]) -> Iterator[Piece
     yield Piece("\n\n📋 " + " · ".join(facts))
 
 
-def _clocks(view: ConversationView, day: datetime, now: datetime | None) -> Iterator[Piece]:
-    """Clocks and warnings; without ``now`` nobody is told how long is left."""
+def _clocks(view: ConversationView, day: datetime, now: datetime) -> Iterator[Piece]:
+    """Clocks and warnings."""
     due, until, escalation = view.row.due, view.window_until, view.escalation
     if flags := [texts.FLAG[flag] for flag in view.case.flags if flag in texts.FLAG]:
         yield Piece(f"\n🚩 {'、'.join(flags)}")
     if due is not None and "overdue" in view.case.flags:
         yield Piece(f"\n⏰ 已超时，应在 {texts.moment(due, day)} 前回复")
     elif due is not None:
-        yield Piece(f"\n⏱ 请在 {texts.moment(due, day)} 前回复{_left(due, now)}")
+        yield Piece(f"\n⏱ 请在 {texts.moment(due, day)} 前回复")
+        yield _left(due, now)
     if not view.window_open:
         yield Piece("\n🕐 回复窗口已关，只能在网页里发送模板")
     elif until is not None:
-        yield Piece(f"\n🕐 可回复至 {texts.moment(until, day)}{_left(until, now)}")
+        yield Piece(f"\n🕐 可回复至 {texts.moment(until, day)}")
+        yield _left(until, now)
     if escalation is not None and escalation.open:
         who = isolated(one_line(escalation.claimed_by or "", 40))
         reasons = "、".join(texts.REASON[reason] for reason in dict.fromkeys(escalation.reasons))
         yield Piece(f"\n🔔 已升级：{reasons}" + (f"（{who} 正在处理）" if who else "（无人认领）"))
 
 
-def _left(until: datetime, now: datetime | None) -> str:
-    if now is None:
-        return ""
-    return f"，还剩 {texts.interval(until - now)}" if until > now else "，已到时间"
+def _left(until: datetime, now: datetime) -> Piece:
+    return Piece(f"，还剩 {texts.interval(until - now)}" if until > now else "，已到时间", moving=True)
 
 
 def _offered(number: int, proposal: Proposal) -> Iterator[Piece]:

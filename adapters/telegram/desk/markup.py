@@ -20,6 +20,8 @@ _BIDI: Final = re.compile("[\u202a-\u202e\u2066-\u2069]")
 _CONTROLS: Final = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 _NEWLINES: Final = re.compile(r"\n{3,}")
 _MENTION: Final = re.compile(r"(?<!\w)@(?=\w)")
+# Whatever ``inert`` may have to change; most texts hold nothing of it.
+_LIVELY: Final = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff@]|\n{3}")
 _FLOORS: Final = (400, 120, 24, 0)  # what every shortened piece keeps, round by round
 
 
@@ -30,6 +32,7 @@ class Piece:
     text: str
     tag: str = ""
     rank: int = 0
+    moving: bool = False  # it changes with every look at the clock
 
 
 def units(text: str) -> int:
@@ -39,7 +42,7 @@ def units(text: str) -> int:
 
 def cut(text: str, limit: int) -> str:
     """``text`` in at most ``limit`` UTF-16 units, with "…" where it was shortened."""
-    if units(text) <= limit:
+    if 2 * len(text) <= limit or units(text) <= limit:  # no character has more than two units
         return text
     if limit <= 0:
         return ""
@@ -49,6 +52,8 @@ def cut(text: str, limit: int) -> str:
 
 def inert(text: str) -> str:
     """Somebody else's text: no control characters, no turned directions, no mention that would ring somebody."""
+    if _LIVELY.search(text) is None:
+        return text.strip()
     plain = _CONTROLS.sub(" ", _BIDI.sub("", clean(text).replace("\r\n", "\n")))
     return _MENTION.sub("@\u2060", _NEWLINES.sub("\n\n", plain)).strip()
 
@@ -66,6 +71,8 @@ def isolated(text: str) -> str:
 def fit(pieces: Sequence[Piece], limit: int = TEXT_LIMIT) -> tuple[Piece, ...]:
     """The pieces, shortened so that all of them together fit into ``limit``."""
     fitted = tuple(pieces)
+    if units(plain(fitted)) <= limit:
+        return fitted
     ranks = sorted({piece.rank for piece in fitted} - {0})
     for floor in _FLOORS:
         for rank in ranks:

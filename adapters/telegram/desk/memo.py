@@ -20,6 +20,7 @@ class CardMemo(BaseModel):
     last: int
     digest: str
     open: bool  # whether the buyer still waited when it was shown last
+    turn: int | None = None  # the turn its buttons answered then
     sent: tuple[str, ...] = ()  # attachments that follow it
 
 

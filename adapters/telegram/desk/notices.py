@@ -7,11 +7,9 @@ import re
 from datetime import datetime
 from typing import Final
 
-from telegram import InlineKeyboardButton, InlineKeyboardMarkup
-
 from adapters.ports import ConversationView, Line, RefusedChoice
 from adapters.telegram.desk import texts
-from adapters.telegram.desk.buttons import language_keyboard, opens_anywhere, web_address
+from adapters.telegram.desk.buttons import Rows, language_keyboard, link, opens_anywhere, web_address
 from adapters.telegram.desk.cards import Card
 from adapters.telegram.desk.markup import Piece, inert, isolated, one_line
 from adapters.telegram.desk.parts import incoming
@@ -49,13 +47,12 @@ def refused(refused_choice: RefusedChoice, view: ConversationView, *, token: str
     )
 
 
-def _way_on(refusal: Refusal, view: ConversationView, token: str | None, url: str) -> InlineKeyboardMarkup | None:
+def _way_on(refusal: Refusal, view: ConversationView, token: str | None, url: str) -> Rows:
     if refusal.code is RefusalCode.NO_LANGUAGE and token is not None:
         return language_keyboard(view, token)
-    address = web_address(url, view.row.id)
-    if refusal.code is RefusalCode.WINDOW_CLOSED and opens_anywhere(address):
-        return InlineKeyboardMarkup([[InlineKeyboardButton("去网页发送模板", url=address)]])
-    return None
+    if refusal.code is RefusalCode.WINDOW_CLOSED and opens_anywhere(url):
+        return [[link("去网页发送模板", web_address(url, view.row.id))]]
+    return []
 
 
 def reason(refusal: Refusal) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -38,7 +39,7 @@ def new_part(view: ConversationView, memo: Memo) -> Part | None:
 
     A message that is still being read waits for its turn, and those after it wait with it.
     """
-    lines = tuple(sorted(view.lines, key=lambda line: line.message.seq))
+    lines = tuple(sorted(view.lines, key=_number))
     waiting = next((line.message.seq for line in lines if incoming(line) and line.pending), None)
     known = [line for line in lines if waiting is None or line.message.seq < waiting]
     start = memo.seq + 1 if memo.seq else _first_of_last_group(known)
@@ -49,23 +50,32 @@ def new_part(view: ConversationView, memo: Memo) -> Part | None:
     return Part(_between(lines, first, fresh[-1].message.seq, None))
 
 
-def part_of(view: ConversationView, memo: Memo, card: CardMemo) -> Part | None:
-    """The lines of a card that was shown, None when they are older than what the view tells."""
-    position = memo.cards.index(card)
-    following = memo.cards[position + 1].first if position + 1 < len(memo.cards) else None
-    lines = tuple(sorted(view.lines, key=lambda line: line.message.seq))
-    if not lines or (view.earlier and card.first < lines[0].message.seq):
-        return None
-    shown = _between(lines, card.first, card.last, following)
-    return Part(shown, latest=following is None) if any(incoming(line) for line in shown) else None
+def parts_of(view: ConversationView, cards: Sequence[CardMemo]) -> dict[int, Part]:
+    """The lines of the ``cards`` that were shown, oldest first, by their ``first``.
+
+    Cards that are older than what the view tells are left out.
+    """
+    lines = tuple(sorted(view.lines, key=_number))
+    parts: dict[int, Part] = {}
+    for position, card in enumerate(cards, 1):
+        following = cards[position].first if position < len(cards) else None
+        if not lines or (view.earlier and card.first < lines[0].message.seq):
+            continue
+        shown = _between(lines, card.first, card.last, following)
+        if any(incoming(line) for line in shown):
+            parts[card.first] = Part(shown, latest=following is None)
+    return parts
 
 
 def _between(lines: Sequence[Line], first: int, last: int, following: int | None) -> tuple[Line, ...]:
     """What the buyer wrote from ``first`` to ``last``, and what the team said from then to the following card."""
-    end = following if following is not None else lines[-1].message.seq + 1
-    return tuple(
-        line for line in lines if first <= line.message.seq < end and (not incoming(line) or line.message.seq <= last)
-    )
+    start = bisect_left(lines, first, key=_number)
+    end = len(lines) if following is None else bisect_left(lines, following, key=_number)
+    return tuple(line for line in lines[start:end] if line.message.seq <= last or not incoming(line))
+
+
+def _number(line: Line) -> int:
+    return line.message.seq
 
 
 def _first_of_last_group(lines: Sequence[Line]) -> int:

@@ -12,7 +12,7 @@ from adapters.surroundings import Surroundings
 from adapters.telegram.api import Api
 from adapters.telegram.desk import texts
 from adapters.telegram.desk.actions import answer_to, body_of
-from adapters.telegram.desk.buttons import Press, Verb, keyboard, language_keyboard, unpacked
+from adapters.telegram.desk.buttons import Press, Rows, Verb, keyboard, language_keyboard, unpacked
 from adapters.telegram.desk.markup import Piece, cut, inert
 from adapters.telegram.desk.place import Place
 from adapters.telegram.desk.poster import Poster, note
@@ -131,15 +131,15 @@ class Presses:
         view = await self._around.desk.view(press.conversation)
         if view is None or query.message is None:
             return
-        if query.message.message_id != record.message:
-            await self._set_keyboard(query, None)
+        if await self._records.token_at(query.message.chat.id, query.message.message_id) != press.token:
+            await self._set_keyboard(query, [])
             return
         lines = tuple(line for line in view.lines if line.message.seq >= record.first)
         latest = await self._records.newest(press.conversation) == press.token
         shown = keyboard(view, lines, token=press.token, latest=latest, url=self._around.url)
         await self._set_keyboard(query, shown)
 
-    async def _set_keyboard(self, query: telegram.CallbackQuery, shown: telegram.InlineKeyboardMarkup | None) -> None:
+    async def _set_keyboard(self, query: telegram.CallbackQuery, shown: Rows) -> None:
         if query.message is not None:
             await self._poster.set_keyboard(query.message.chat.id, query.message.message_id, shown)
 

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 from pydantic import BaseModel, ConfigDict
 
 from adapters.ports import AccountState
+from adapters.telegram.desk.memo import CardMemo
 
 
 class Offer(BaseModel):
@@ -17,7 +20,7 @@ class Offer(BaseModel):
 
 
 class CardRecord(BaseModel):
-    """One card: what its buttons and answers to it are about. ``message`` is 0 until it was sent."""
+    """One card: what its buttons and answers to it are about."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -26,7 +29,6 @@ class CardRecord(BaseModel):
     turn: int | None
     offers: tuple[Offer, ...] = ()
     open: bool = True
-    message: int = 0
 
 
 class Records:
@@ -37,48 +39,52 @@ class Records:
 
     async def card(self, token: str) -> CardRecord | None:
         """The card with this token, None when it is too old or never was."""
-        text = await self._state.get(f"card:{token}")
+        text = await self._state.get(_card(token))
         return None if text is None else CardRecord.model_validate_json(text)
 
     async def put_card(self, token: str, record: CardRecord) -> None:
-        """Keep a card; before it is sent, so that no press comes too early."""
-        await self._state.put(f"card:{token}", record.model_dump_json())
+        """Change what a card is about."""
+        await self._state.put(_card(token), record.model_dump_json())
+
+    async def put_newest_card(self, token: str, record: CardRecord, *, at: tuple[int, int] | None = None) -> None:
+        """Keep a card before it is shown, so that no press comes too early; ``at`` is its message when it has one."""
+        puts = {_card(token): record.model_dump_json(), _newest(record.conversation): token}
+        if at is not None:
+            puts[_at(*at)] = token
+        await self._state.change(puts)
+
+    async def put_message(self, chat: int, message: int, token: str, *, instead_of: Collection[CardMemo] = ()) -> None:
+        """Keep which message a card is, and forget those it took the place of."""
+        gone = [key for each in instead_of for key in (_card(each.token), _at(chat, each.message))]
+        await self._state.change({_at(chat, message): token}, gone)
 
     async def forget_card(self, token: str) -> None:
         """Its buttons mean nothing any more."""
-        await self._state.delete(f"card:{token}")
+        await self._state.delete(_card(token))
 
-    async def put_message(self, chat: int, message: int, token: str) -> None:
-        """The message of the group that is the card."""
-        await self._state.put(f"desk-at:{chat}:{message}", token)
-
-    async def forget_message(self, chat: int, message: int) -> None:
-        """The message is a card no more."""
-        await self._state.delete(f"desk-at:{chat}:{message}")
+    async def forget(self, chat: int, cards: Collection[CardMemo], *, keep: str = "", topic: int | None = None) -> None:
+        """The topic and the messages of the cards are gone, and what their buttons meant, but for the card ``keep``."""
+        gone = {_at(chat, each.message) for each in cards}
+        gone |= {_card(each.token) for each in cards if each.token != keep}
+        if topic is not None:
+            gone.add(_topic(chat, topic))
+        await self._state.change({}, gone)
 
     async def token_at(self, chat: int, message: int) -> str | None:
         """The card that is this message."""
-        return await self._state.get(f"desk-at:{chat}:{message}")
-
-    async def put_newest(self, conversation: int, token: str) -> None:
-        """The card that is answered when somebody writes without pointing at one."""
-        await self._state.put(f"desk-newest:{conversation}", token)
+        return await self._state.get(_at(chat, message))
 
     async def newest(self, conversation: int) -> str | None:
-        """Token of the newest card of a conversation."""
-        return await self._state.get(f"desk-newest:{conversation}")
+        """Token of the newest card of a conversation: it is answered when somebody writes without pointing at one."""
+        return await self._state.get(_newest(conversation))
 
     async def put_topic(self, chat: int, topic: int, conversation: int) -> None:
         """Whose topic it is."""
-        await self._state.put(f"desk-topic:{chat}:{topic}", str(conversation))
-
-    async def forget_topic(self, chat: int, topic: int) -> None:
-        """The topic is gone."""
-        await self._state.delete(f"desk-topic:{chat}:{topic}")
+        await self._state.put(_topic(chat, topic), str(conversation))
 
     async def conversation_of(self, chat: int, topic: int) -> int | None:
         """The conversation of a topic."""
-        text = await self._state.get(f"desk-topic:{chat}:{topic}")
+        text = await self._state.get(_topic(chat, topic))
         return None if text is None else int(text)
 
     async def put_spoken(self, conversation: int, user: int, event: int) -> None:
@@ -97,3 +103,19 @@ class Records:
             return False
         await self._state.put(key, "1")
         return True
+
+
+def _card(token: str) -> str:
+    return f"card:{token}"
+
+
+def _at(chat: int, message: int) -> str:
+    return f"desk-at:{chat}:{message}"
+
+
+def _newest(conversation: int) -> str:
+    return f"desk-newest:{conversation}"
+
+
+def _topic(chat: int, topic: int) -> str:
+    return f"desk-topic:{chat}:{topic}"

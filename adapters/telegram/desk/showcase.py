@@ -6,16 +6,18 @@ card sent twice, never one that is missing.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
 from adapters.ports import Blobs, ConversationView, Line, Showing
 from adapters.telegram.desk import notices
-from adapters.telegram.desk.cards import Card, Look, card, token_of, topic_title
+from adapters.telegram.desk.cards import Card, Look, card, fingerprint, token_of, topic_title
 from adapters.telegram.desk.memo import CardMemo, Memo
-from adapters.telegram.desk.parts import Part, incoming, new_part, part_of
+from adapters.telegram.desk.parts import Part, incoming, new_part, parts_of
 from adapters.telegram.desk.poster import Poster
 from adapters.telegram.desk.records import CardRecord, Offer, Records
+from adapters.telegram.desk.seen import Seen
 from dialogs.errors import Refused, TryLater
 from dialogs.messages import CaseStatus, DeliveryState, Direction, Media, RefusalCode
 
@@ -35,6 +37,7 @@ class Tools:
     poster: Poster
     records: Records
     blobs: Blobs
+    seen: Seen
 
 
 class Showcase:
@@ -45,12 +48,16 @@ class Showcase:
         self._poster = tools.poster
         self._records = tools.records
         self._blobs = tools.blobs
+        self._seen = tools.seen
         self._view: ConversationView = showing.view
         self._keep_text = showing.keep
         self._memo = Memo.read(showing.memo, chat)
         self._chat = chat
         self._topics = topics
         self._look = look
+        self._parts_of: tuple[CardMemo, ...] = ()
+        self._parts: Mapping[int, Part] = {}
+        self._said = max((line.message.seq for line in self._view.lines if _is_answer(line)), default=0)
 
     async def bring(self) -> None:
         """Do what is left to do; raises what the poster raises, and TryLater when the topic does not settle."""
@@ -88,15 +95,19 @@ class Showcase:
 
     async def _lose_topic(self, topic: int) -> None:
         """The topic and all its cards are gone: the newest one is shown again in a new topic."""
-        await self._records.forget_topic(self._chat, topic)
-        for each in self._memo.cards:
-            await self._forget(each)
+        await self._records.forget(self._chat, self._memo.cards, topic=topic)
         seq = self._memo.cards[-1].first - 1 if self._memo.cards else self._memo.seq
         await self._keep(topic=None, title="", closed=False, cards=(), seq=seq)
 
     async def _keep(self, **changes: object) -> None:
         self._memo = self._memo.model_copy(update=changes)
         await self._keep_text(self._memo.model_dump_json())
+
+    def _part(self, shown: CardMemo) -> Part | None:
+        """The lines of a card that was shown, None when they are older than what the view tells."""
+        if self._parts_of is not self._memo.cards:
+            self._parts_of, self._parts = self._memo.cards, parts_of(self._view, self._memo.cards)
+        return self._parts.get(shown.first)
 
     # ---- cards -------------------------------------------------------------------------------------------------------
 
@@ -105,26 +116,34 @@ class Showcase:
         view = self._view
         topic = await self._topic()
         token = token_of(view, part.first)
-        shown = card(view, part, token=token, look=self._look)
+        shown = self._laid_out(part, token)
         record = self._record(part)
-        await self._records.put_card(token, record)
-        await self._records.put_newest(view.row.id, token)
-        if topic is not None:
-            await self._records.put_topic(self._chat, topic, view.row.id)
+        await self._records.put_newest_card(token, record)
         message = await self._poster.send(self._chat, shown, topic=topic)
-        await self._records.put_message(self._chat, message, token)
-        await self._records.put_card(token, record.model_copy(update={"message": message}))
         new = CardMemo(
-            token=token, message=message, first=part.first, last=part.last, digest=shown.digest, open=record.open
+            token=token,
+            message=message,
+            first=part.first,
+            last=part.last,
+            digest=shown.digest,
+            open=record.open,
+            turn=record.turn,
         )
         before = self._memo
         told = before.told or max((each.event_id for each in view.refused), default=0)
         self._memo = before.with_card(new)
+        kept = {each.first for each in self._memo.cards}
+        dropped = [each for each in before.cards if each.first not in kept]
+        await self._records.put_message(self._chat, message, token, instead_of=dropped)
         await self._keep(told=before.told if before.seq else told)
-        for each in before.cards:
-            if all(each.first != kept.first for kept in self._memo.cards):
-                await self._forget(each)
         await self._rename()
+
+    def _laid_out(self, part: Part, token: str) -> Card:
+        """The card for ``part``; what it was made of is remembered."""
+        made = card(self._view, part, token=token, look=self._look)
+        mark = fingerprint(self._view, part, token=token)
+        self._seen.note(self._view.row.id, part.first, mark, made.digest)
+        return made
 
     async def _topic(self) -> int | None:
         """The buyer's topic, opened when there is none yet; None where there can be none."""
@@ -137,6 +156,7 @@ class Showcase:
             if error.reason in _NO_TOPICS:
                 return None
             raise
+        await self._records.put_topic(self._chat, topic, self._view.row.id)
         await self._keep(topic=topic, title=title)
         return topic
 
@@ -152,79 +172,84 @@ class Showcase:
         await self._keep(title=title)
 
     def _record(self, part: Part) -> CardRecord:
-        view = self._view
-        turns = [line.turn_id for line in part.lines if incoming(line) and line.turn_id is not None]
-        answered = any(
-            line.message.direction is Direction.OUTGOING
-            and line.message.seq > part.last
-            and line.delivery not in _NOT_SAID
-            for line in view.lines
-        )
         return CardRecord(
-            conversation=view.row.id,
+            conversation=self._view.row.id,
             first=part.first,
-            turn=view.turn_id if part.latest and view.turn_id is not None else max(turns, default=None),
-            offers=tuple(Offer(id=each.id, seller_text=each.seller_text) for each in view.proposals),
-            open=not answered,
+            turn=self._turn(part),
+            offers=tuple(Offer(id=each.id, seller_text=each.seller_text) for each in self._view.proposals),
+            open=self._is_open(part),
         )
+
+    def _turn(self, part: Part) -> int | None:
+        """The turn that is answered with the card's buttons."""
+        if part.latest and self._view.turn_id is not None:
+            return self._view.turn_id
+        return max((line.turn_id for line in part.lines if incoming(line) and line.turn_id is not None), default=None)
+
+    def _is_open(self, part: Part) -> bool:
+        """Whether nobody has answered yet what the buyer wrote there."""
+        return self._said <= part.last
 
     async def _refresh(self) -> None:
         """Edit the cards that changed, the newest first: it is the one people look at."""
         for shown in reversed(self._memo.cards):
-            part = part_of(self._view, self._memo, shown)
+            part = self._part(shown)
             if part is None:
                 continue
             token = token_of(self._view, shown.first) if part.latest and self._view.proposals else shown.token
-            now = card(self._view, part, token=token, look=self._look)
-            record = self._record(part)
-            if (now.digest, token, record.open) != (shown.digest, shown.token, shown.open):
-                await self._change(shown, part, now, token, record)
+            digest, made = self._digest(part, token)
+            now = (token, digest, self._is_open(part), self._turn(part))
+            if now != (shown.token, shown.digest, shown.open, shown.turn):
+                await self._change(shown, part, token, made)
 
-    async def _change(self, shown: CardMemo, part: Part, now: Card, token: str, record: CardRecord) -> None:
-        offers = record.offers
-        if token == shown.token:  # what it offered stays known: who presses late is told who was first
-            before = await self._records.card(token)
-            offers = before.offers if before is not None else offers
-        record = record.model_copy(update={"message": shown.message, "offers": offers})
-        await self._records.put_card(token, record)
+    def _digest(self, part: Part, token: str) -> tuple[str, Card | None]:
+        """How the card looks now; it is laid out only when it may look otherwise than the last time."""
+        mark = fingerprint(self._view, part, token=token)
+        known = self._seen.digest(self._view.row.id, part.first, mark)
+        if known is not None:
+            return known, None
+        made = self._laid_out(part, token)
+        return made.digest, made
+
+    async def _change(self, shown: CardMemo, part: Part, token: str, made: Card | None) -> None:
+        """Edit a card; ``made`` is how it looks now, None when that is still to be laid out."""
+        now = made or self._laid_out(part, token)
+        changed = {"token": token, "digest": now.digest, "open": self._is_open(part), "turn": self._turn(part)}
         if token != shown.token:
-            await self._records.put_message(self._chat, shown.message, token)
-            await self._records.put_newest(self._view.row.id, token)
+            await self._records.put_newest_card(token, self._record(part), at=(self._chat, shown.message))
+        elif (changed["open"], changed["turn"]) != (shown.open, shown.turn):
+            # What it offered stays known: who presses late is told who was first.
+            before, record = await self._records.card(token), self._record(part)
+            offers = before.offers if before is not None else record.offers
+            await self._records.put_card(token, record.model_copy(update={"offers": offers}))
         if now.digest != shown.digest:
             try:
                 await self._poster.edit(self._chat, shown.message, now)
             except Refused as error:
                 if error.reason not in _GONE:
                     raise
-                await self._replace(shown, part, waits=record.open)
+                await self._replace(shown, part)
                 return
         if token != shown.token:
             await self._records.forget_card(shown.token)
-        changed = shown.model_copy(update={"token": token, "digest": now.digest, "open": record.open})
-        self._memo = self._memo.with_card(changed)
+        self._memo = self._memo.with_card(shown.model_copy(update=changed))
         await self._keep()
 
-    async def _replace(self, shown: CardMemo, part: Part, *, waits: bool) -> None:
+    async def _replace(self, shown: CardMemo, part: Part) -> None:
         """Somebody deleted the card: where the buyer still waits it is sent again, else it may stay gone."""
-        if part.latest and waits and self._view.case.status is CaseStatus.OPEN:
+        if part.latest and self._is_open(part) and self._view.case.status is CaseStatus.OPEN:
             await self._post(part)  # until it is there the old one stays in the memo, which is how it is not lost
-            await self._records.forget_message(self._chat, shown.message)
-            if all(each.token != shown.token for each in self._memo.cards):
-                await self._records.forget_card(shown.token)
+            await self._records.forget(self._chat, (shown,), keep=self._memo.cards[-1].token)
             return
-        await self._forget(shown)
+        await self._records.forget(self._chat, (shown,))
         await self._keep(cards=tuple(each for each in self._memo.cards if each != shown))
-
-    async def _forget(self, shown: CardMemo) -> None:
-        await self._records.forget_card(shown.token)
-        await self._records.forget_message(self._chat, shown.message)
 
     # ---- what an edit alone would not make anybody look at -----------------------------------------------------------
 
     async def _call_out(self) -> None:
         """Call the team for what failed or waits for a decision, once for each."""
         for shown in self._memo.cards:
-            part = part_of(self._view, self._memo, shown)
+            part = self._part(shown)
             for line in part.lines if part is not None else ():
                 called = notices.trouble(line, self._look.now)
                 key = f"{line.message.id}:{line.parked or line.delivery}"
@@ -253,7 +278,7 @@ class Showcase:
         """Send the attachments whose bytes are there by now, below the card that names them."""
         for first in [each.first for each in self._memo.cards]:
             shown = next(each for each in self._memo.cards if each.first == first)
-            part = part_of(self._view, self._memo, shown)
+            part = self._part(shown)
             for key, media in _stored(part.lines if part is not None else ()):
                 if key in shown.sent:
                     continue
@@ -288,12 +313,16 @@ class Showcase:
             await self._poster.set_closed(self._chat, topic, closed=closed)
         except Refused as error:
             if error.reason == "thread_not_found" and closed:
-                await self._records.forget_topic(self._chat, topic)
+                await self._records.forget(self._chat, (), topic=topic)
                 await self._keep(topic=None, title="", cards=(), closed=False)
                 return
             if error.reason not in _NO_TOPICS:
                 raise
         await self._keep(closed=closed)
+
+
+def _is_answer(line: Line) -> bool:
+    return line.message.direction is Direction.OUTGOING and line.delivery not in _NOT_SAID
 
 
 def _stored(lines: tuple[Line, ...]) -> list[tuple[str, Media]]:

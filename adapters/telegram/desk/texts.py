@@ -10,7 +10,8 @@ from zoneinfo import ZoneInfo
 
 from babel import Locale
 
-from dialogs.messages import CaseStatus, DeliveryState, Kind, Mood, Reason, RefusalCode, Want
+from adapters.labels import LABELS
+from dialogs.messages import CaseStatus, DeliveryState, Mood, RefusalCode
 
 # Sellers read Chinese and a message cannot show each reader's own clock: the zone of China is said with every time.
 _ZONE: Final = ZoneInfo("Asia/Shanghai")
@@ -19,60 +20,6 @@ MOOD_MARK: Final[Mapping[Mood, str]] = {Mood.CALM: "🙂", Mood.UPSET: "😟", M
 MOOD: Final[Mapping[Mood, str]] = {Mood.CALM: "平静", Mood.UPSET: "不满", Mood.ANGRY: "愤怒"}
 STATUS: Final[Mapping[CaseStatus, str]] = {CaseStatus.OPEN: "处理中", CaseStatus.RESOLVED: "✅ 已解决"}
 _NUMBERS: Final = "①②③④⑤⑥⑦⑧⑨"
-KIND: Final[Mapping[Kind, str]] = {
-    Kind.CALMING: "安抚",
-    Kind.APOLOGY: "道歉",
-    Kind.REMEDY: "补救",
-    Kind.QUESTION: "提问",
-    Kind.HOLDING: "稍候",
-    Kind.FIRM: "坚持",
-    Kind.NOTICE: "通知",
-}
-WANT: Final[Mapping[Want, str]] = {
-    Want.REFUND: "退款",
-    Want.PARTIAL_REFUND: "部分退款",
-    Want.RESEND: "补发",
-    Want.EXCHANGE: "换货",
-    Want.RETURN: "退货",
-    Want.DISCOUNT: "折扣",
-    Want.INFORMATION: "了解情况",
-    Want.APOLOGY: "道歉",
-    Want.CANCEL: "取消订单",
-}
-REASON: Final[Mapping[Reason, str]] = {
-    Reason.ANGRY: "买家很愤怒",
-    Reason.THREAT: "威胁差评或投诉",
-    Reason.EXTORTION: "疑似勒索",
-    Reason.DEADLINE: "时限将到",
-    Reason.APPROVAL: "回复待主管批准",
-    Reason.UNANSWERED: "久未回复",
-    Reason.ENGINE_DOWN: "翻译引擎不可用",
-    Reason.DELIVERY_FAILED: "发送失败",
-    Reason.UNREACHABLE: "联系不上买家",
-    Reason.ASKED: "同事请求升级",
-}
-FLAG: Final[Mapping[str, str]] = {
-    "bad_review": "已给差评",
-    "complaint": "投诉",
-    "dispute_opened": "已开纠纷",
-    "extortion": "勒索",
-    "review_threat": "差评威胁",
-    "unreachable": "联系不上买家",
-}
-CHANNEL: Final[Mapping[str, str]] = {
-    "webchat": "网页聊天",
-    "telegram": "Telegram",
-    "whatsapp": "WhatsApp",
-    "bridge": "桥接",
-}
-MEDIA: Final[Mapping[str, str]] = {
-    "photo": "照片",
-    "video": "视频",
-    "voice": "语音",
-    "document": "文件",
-    "sticker": "贴图",
-    "location": "位置",
-}
 MEDIA_ERROR: Final[Mapping[str, str]] = {"too_big": "太大，未下载", "gone": "平台上已删除"}
 # Queued and sending are one word: the step between them is no reason to edit a card.
 DELIVERY: Final[Mapping[DeliveryState, str]] = {
@@ -86,16 +33,20 @@ DELIVERY: Final[Mapping[DeliveryState, str]] = {
     DeliveryState.AMBIGUOUS: "❓ 可能已送达，请核实",
     DeliveryState.CANCELLED: "已取消",
 }
+REASON: Final = LABELS["reason"]
+CHANNEL: Final = LABELS["channel"]
+MEDIA: Final = LABELS["media"]
 DELIVERY_ERROR: Final[Mapping[str, str]] = {
-    "interrupted": "发送时被中断",
+    **LABELS["delivery_error"],
+    # why a reply is held
     "needs_approval": "超出客服权限，待主管批准",
-    "no_channel": "渠道没有接通",
     "not_translated": "没有引擎能译出这段话",
-    "too_long": "超出了渠道的长度限制",
     "unproven": "译文里有数字或编号没有核对上",
-    "unreachable": "联系不上买家",
-    "window_closed": "回复窗口已关",
 }
+KIND: Final = LABELS["kind"]
+WANT: Final = LABELS["want"]
+# That a case is overdue is told with its clock.
+FLAG: Final = {flag: label for flag, label in LABELS["flag"].items() if flag != "overdue"}
 REFUSAL: Final[Mapping[RefusalCode, str]] = {
     RefusalCode.CLOSED: "已经有人回复了",
     RefusalCode.EMPTY: "回复是空的",
@@ -114,7 +65,9 @@ REFUSAL: Final[Mapping[RefusalCode, str]] = {
 COMMON_LANGUAGES: Final = ("en", "es", "pt", "ru", "fr", "de", "it", "ar", "ja", "ko", "tr", "pl", "nl", "th", "vi")
 
 EXPIRED: Final = "这张卡片已过期，请看最新的卡片或打开网页。"
-STRANGER: Final = "您还没有登记为客服。请让同事在网页工作台给您一个登记码，然后在这里发送：/link 登记码"
+STRANGER: Final = (
+    "您还没有登记为客服。请管理员运行 heqi agent link 您的名字，把链接最后一段当作登记码，在这里发送：/link 登记码"
+)
 ANONYMOUS: Final = "请先关闭“匿名管理员”再发送，否则认不出您是谁。"
 LINK_REFUSED: Final = "登记码不对、已用过或已过期，请重新获取一个。"
 LINK_MISSING: Final = "请在命令后面写上登记码，例如：/{command} 登记码"

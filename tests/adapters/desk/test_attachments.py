@@ -12,7 +12,7 @@ from PIL import Image
 from starlette.requests import Request
 from starlette.types import Message
 
-from adapters.desk.attachments import Attachments, _body
+from adapters.desk.attachments import Attachments
 from tests.adapters.conftest import WebSite
 from tests.adapters.desk.test_doors import log_in
 from tests.adapters.memory_desk import MemoryDesk
@@ -130,10 +130,10 @@ async def test_no_more_is_read_than_may_be_kept() -> None:
         return {"type": "http.request", "body": b"0" * MEGABYTE, "more_body": True}
 
     scope = {"type": "http", "headers": []}
-    assert await _body(Request(scope, endless), 3 * MEGABYTE) is None
+    assert await read_body(Request(scope, endless), 3 * MEGABYTE) is None
     assert read == 4
     told = {"type": "http", "headers": [(b"content-length", str(4 * MEGABYTE).encode())]}
-    assert await _body(Request(told, endless), 3 * MEGABYTE) is None
+    assert await read_body(Request(told, endless), 3 * MEGABYTE) is None
     assert read == 4
 
 

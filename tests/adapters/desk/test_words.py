@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from adapters.desk import words as words_module
-from adapters.desk.labels import LABELS
 from adapters.desk.words import Words
+from adapters.labels import LABELS
 from adapters.whatsapp.reasons import REASONS as WHATSAPP_REASONS
 from dialogs.errors import BadData
 from dialogs.messages import (

@@ -35,7 +35,7 @@ async def test_an_escalation_becomes_one_card_with_its_buttons_and_its_metadata(
     said = texts_of(card)
     for words in (
         "Ana García",
-        "买家很愤怒",
+        "买家愤怒",
         "仍在运输途中",
         "愤怒",
         "main",
@@ -69,7 +69,7 @@ async def test_more_reasons_change_the_card_and_urgency_is_told_in_the_thread(ho
     await house.show(louder)
     await house.show(louder)
     (card,) = house.server.posts()
-    assert "疑似勒索" in texts_of(card)
+    assert "敲诈勒索" in texts_of(card)
     (raised,) = house.server.replies(card["ts"])
     assert "紧急" in texts_of(raised)
     assert "<!" not in texts_of(raised), "nobody is rung by default"

@@ -268,6 +268,7 @@ async def test_another_group_gets_the_newest_card_again(desk: Desk) -> None:
     other = -1002000000009
     desk.server.add_group(other)
     desk.around.state(ACCOUNT).rows["desk"] = str(other)
+    await desk.restart()
     await desk.show(talk)
     assert len(desk.server.sent(other)) == 1
     assert len([chat for chat, _ in desk.server.topics if chat == other]) == 1

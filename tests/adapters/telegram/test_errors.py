@@ -115,11 +115,11 @@ async def test_a_closed_port_is_no_connection(make_bot: Any) -> None:
     bot = make_bot(api_url="http://127.0.0.1:9")
     with capture_logs() as logs:
         await bot.api.start()  # not fatal
-    assert logs == [{"event": "telegram_start", "account": "tg", "error": "unreachable", "log_level": "warning"}]
+    assert logs == [{"event": "telegram_start", "account": "tg", "error": "no_connection", "log_level": "warning"}]
     assert bot.api.me.id == 123456789  # known from the token
     error = await failing(bot)
     assert isinstance(error, TryLater)
-    assert error.reason == "unreachable"
+    assert error.reason == "no_connection"
     await bot.api.stop()
 
 

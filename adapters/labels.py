@@ -1,4 +1,4 @@
-"""What the codes of dialogs.messages, of adapters and of engines are called on the desk's screen."""
+"""What the codes of dialogs.messages, of adapters and of engines are called wherever the team reads them."""
 
 from __future__ import annotations
 
