@@ -13,6 +13,7 @@ from starlette.requests import Request
 from starlette.types import Message
 
 from adapters.desk.attachments import Attachments
+from adapters.doors import read_body
 from tests.adapters.conftest import WebSite
 from tests.adapters.desk.test_doors import log_in
 from tests.adapters.memory_desk import MemoryDesk

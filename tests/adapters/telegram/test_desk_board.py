@@ -162,6 +162,8 @@ async def test_what_failed_is_called_out_once_and_can_be_decided(desk: Desk) -> 
     await desk.show(talk)
     await desk.show(talk)
     assert list(buttons(desk.cards[0]))[-2:] == ["重发", "取消发送"]
+    reply = {"message_id": desk.cards[0]["message_id"], "allow_sending_without_reply": True}
+    assert desk.server.of("sendMessage")[-1].params["reply_parameters"] == reply
     (call,) = desk.texts[1:]
     assert call == "\u2068小王\u2069 20:02 的回复：❌ 发送失败（联系不上买家）。请在上面的卡片上决定。"
 

@@ -7,7 +7,7 @@ import re
 from dataclasses import replace
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from adapters.ports import Escalation
@@ -289,6 +289,19 @@ def test_the_original_gives_way_first() -> None:
     assert 2000 < got.plain.count("ñ") < 2500
     assert "ñ…" in got.plain
     assert "Podemos enviarle otro." in got.plain
+
+
+@given(WORDS)
+@example("a\ud800")
+@example("a\n\n\nb")
+@example("a\u2066b")
+@example("a\x85b")
+@example("a @all")
+def test_what_somebody_else_wrote_is_inert(text: str) -> None:
+    got = inert(text)
+    assert not re.search("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff]|\n{3}", got)
+    assert not re.search(r"(?<!\w)@\w", got)
+    assert got == got.strip()
 
 
 @given(st.text(max_size=30), st.integers(0, 30))

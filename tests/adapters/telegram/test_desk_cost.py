@@ -334,6 +334,52 @@ async def test_an_edit_that_was_not_taken_is_tried_again(desk: Desk) -> None:
     assert "✓ 已发送" in desk.texts[0]
 
 
+async def test_the_turn_of_an_older_card_is_kept_when_it_changes_and_then_costs_nothing(
+    desk: Desk, journal: list[str]
+) -> None:
+    talk = Talk()
+    talk.buyer()
+    await desk.show(talk)
+    token = buttons(desk.cards[0])["1"].split(":")[1]
+    talk.buyer("¿Hola?", "在吗？")
+    await desk.show(talk)
+    talk.change(1, turn_id=151)
+    await desk.show(talk)
+    assert '"turn":151' in desk.around.state(ACCOUNT).rows[f"card:{token}"]
+    assert await show(desk, talk, journal) == []
+
+
+async def test_when_the_newest_card_is_gone_the_one_before_it_is_the_newest_at_once(desk: Desk) -> None:
+    talk = Talk()
+    talk.buyer()
+    await desk.show(talk)
+    talk.buyer("¿Hola?", "在吗？")
+    await desk.show(talk)
+    old, new = desk.cards
+    del desk.server.messages[GROUP, new["message_id"]]
+    talk.seller()
+    await desk.show(talk)
+    assert list(buttons(desk.server.messages[GROUP, old["message_id"]])) == ["语言", "升级", "解决"]
+
+
+async def test_a_card_that_is_sent_again_with_the_same_buttons_can_be_pressed(desk: Desk) -> None:
+    talk = Talk()
+    talk.buyer()
+    await desk.show(talk)
+    (old,) = desk.cards
+    del desk.server.messages[GROUP, old["message_id"]]
+    talk.note("老顾客")
+    await desk.show(talk)
+    (new,) = desk.cards
+    assert buttons(new) == buttons(old)
+    token = buttons(new)["1"].split(":")[1]
+    rows = desk.around.state(ACCOUNT).rows
+    assert [key for key in rows if key.startswith(("card:", "desk-at:"))] == [
+        f"card:{token}",
+        f"desk-at:{GROUP}:{new['message_id']}",
+    ]
+
+
 # ---- what is known of the place --------------------------------------------------------------------------------------
 
 
@@ -368,18 +414,23 @@ async def test_what_was_settled_while_it_was_read_counts(desk: Desk, monkeypatch
     assert await place.chat() == -7
 
 
-async def test_what_could_not_be_stored_is_not_known(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("stored", [False, True])
+async def test_what_is_not_known_to_be_stored_is_read_again(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch, *, stored: bool
+) -> None:
     state = desk.around.state(ACCOUNT)
     place = Place(desk.settings, state, desk.api)
     assert await place.chat() == GROUP
 
-    async def full(puts: Mapping[str, str], deletes: Collection[str] = ()) -> None:
-        raise OSError("disk full")
+    async def breaks_off(puts: Mapping[str, str], deletes: Collection[str] = ()) -> None:
+        if stored:
+            state.rows.update(puts)
+        raise TimeoutError
 
-    monkeypatch.setattr(state, "change", full)
-    with pytest.raises(OSError, match="disk full"):
+    monkeypatch.setattr(state, "change", breaks_off)
+    with pytest.raises(TimeoutError):
         await place.settle(-7)
-    assert await place.chat() == GROUP
+    assert await place.chat() == (-7 if stored else GROUP)
 
 
 # ---- calls in plain JSON ---------------------------------------------------------------------------------------------
