@@ -242,3 +242,11 @@ LABELS: Final[Mapping[str, Mapping[str, str]]] = {
         "slow": "尝试次数太多，请稍后再试",
     },
 }
+
+# Why something did not leave: what platforms say, and why a reply is held.
+WHY_NOT_SENT: Final[Mapping[str, str]] = {
+    **LABELS["delivery_error"],
+    "needs_approval": "超出客服权限，待主管批准",
+    "not_translated": "没有引擎能译出这段话",
+    "unproven": "译文里有数字或编号没有核对上",
+}

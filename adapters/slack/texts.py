@@ -8,7 +8,7 @@ from typing import Final
 
 from babel import Locale
 
-from adapters.labels import LABELS
+from adapters.labels import LABELS, WHY_NOT_SENT
 from dialogs.messages import DeliveryState, Mood, Refusal, RefusalCode, Severity
 
 MOOD: Final[Mapping[Mood, str]] = {Mood.CALM: "🙂 平静", Mood.UPSET: "😟 不满", Mood.ANGRY: "😠 愤怒"}
@@ -23,13 +23,7 @@ TROUBLE: Final[Mapping[DeliveryState, str]] = {
 REASON: Final = LABELS["reason"]
 CHANNEL: Final = LABELS["channel"]
 MEDIA: Final = LABELS["media"]
-DELIVERY_ERROR: Final[Mapping[str, str]] = {
-    **LABELS["delivery_error"],
-    # why a reply is held
-    "needs_approval": "超出客服权限，待主管批准",
-    "not_translated": "没有引擎能译出这段话",
-    "unproven": "译文里有数字或编号没有核对上",
-}
+DELIVERY_ERROR: Final = WHY_NOT_SENT
 REFUSAL: Final[Mapping[RefusalCode, str]] = {
     RefusalCode.CLOSED: "已经处理过了",
     RefusalCode.EMPTY: "回复是空的",

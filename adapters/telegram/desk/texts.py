@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 
 from babel import Locale
 
-from adapters.labels import LABELS
+from adapters.labels import LABELS, WHY_NOT_SENT
 from dialogs.messages import CaseStatus, DeliveryState, Mood, RefusalCode
 
 # Sellers read Chinese and a message cannot show each reader's own clock: the zone of China is said with every time.
@@ -36,13 +36,7 @@ DELIVERY: Final[Mapping[DeliveryState, str]] = {
 REASON: Final = LABELS["reason"]
 CHANNEL: Final = LABELS["channel"]
 MEDIA: Final = LABELS["media"]
-DELIVERY_ERROR: Final[Mapping[str, str]] = {
-    **LABELS["delivery_error"],
-    # why a reply is held
-    "needs_approval": "超出客服权限，待主管批准",
-    "not_translated": "没有引擎能译出这段话",
-    "unproven": "译文里有数字或编号没有核对上",
-}
+DELIVERY_ERROR: Final = WHY_NOT_SENT
 KIND: Final = LABELS["kind"]
 WANT: Final = LABELS["want"]
 # That a case is overdue is told with its clock.
