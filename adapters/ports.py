@@ -319,6 +319,7 @@ class Line:
     delivery: DeliveryState | None = None
     delivery_error: str | None = None
     replaced: bool = False  # a later edit took its place
+    answers: str | None = None  # what the buyer replied to, in Chinese where we wrote it
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

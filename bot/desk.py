@@ -186,6 +186,7 @@ def _line(stored: Stored, turn: Row[*tuple[Any, ...]] | None) -> Line:
         delivery=stored.delivery,
         delivery_error=stored.delivery_error,
         replaced=stored.replaced,
+        answers=stored.answers,
     )
 
 

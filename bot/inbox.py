@@ -138,10 +138,19 @@ def receive(conn: Connection, event: Event, accounts: Accounts, *, now: datetime
             media=() if isinstance(body, BuyerEdited) else body.media,
             external_id=body.of if isinstance(body, BuyerEdited) else event.external_id,
             edits=messages.latest_version(conn, conversation_id, body.of) if isinstance(body, BuyerEdited) else None,
+            answers=_answered(conn, event.account, conversation_id, body) if isinstance(body, BuyerWrote) else None,
         )
         if isinstance(body, BuyerWrote) and body.media:
             _download(conn, event, body.media, message_id, conversation_id, now=now)
     return Accepted(event_id, conversation_id, duplicate=False)
+
+
+def _answered(conn: Connection, account: str, conversation_id: int, body: BuyerWrote) -> int | None:
+    """The message a buyer's message replies to, theirs or ours; None when it is not known here."""
+    if body.reply_to is None:
+        return None
+    ours = deliveries.message_of(conn, account, body.reply_to)
+    return messages.latest_version(conn, conversation_id, body.reply_to) if ours is None else ours
 
 
 def _gather(

@@ -43,6 +43,7 @@ FOLD_TO: Final = 1200
 ROW_TEXT: Final = 120
 
 Json = dict[str, Any]
+QUOTE: Final = 120  # characters of what a buyer replied to
 
 
 def millis(at: datetime | None) -> int | None:
@@ -146,6 +147,7 @@ def line(value: Line, locale: str) -> Json:
         "edits": message.edits,
         "replaced": value.replaced,
         "deletedAt": millis(message.deleted_at),
+        "answers": None if value.answers is None else clean(value.answers)[:QUOTE],
         "media": [media(each) for each in message.media],
         "pending": value.pending,
         "parked": value.parked,

@@ -68,6 +68,15 @@ _ADD_PART = InsertIfNew(sent_parts)
 _OF_PART = select(sent_parts.c.id).where(
     sent_parts.c.account == bindparam("of_account"), sent_parts.c.external_id == bindparam("external")
 )
+_MESSAGE_OF = select(c.message_id).where(
+    c.account == bindparam("of_account"),
+    (c.external_id == bindparam("external"))
+    | c.id.in_(
+        select(sent_parts.c.delivery_id).where(
+            sent_parts.c.account == bindparam("of_account"), sent_parts.c.external_id == bindparam("external")
+        )
+    ),
+)
 _UNSURE = (
     select(c.id, c.state, messages.c.text)
     .join_from(deliveries, messages)
@@ -195,6 +204,13 @@ def is_ours(conn: Connection, account: str, external_id: str) -> bool:
     """Whether what the platform calls so was sent by us, whole or as a part."""
     values = {"of_account": account, "external": external_id}
     return state_of(conn, account, external_id) is not None or conn.execute(_OF_PART, values).first() is not None
+
+
+def message_of(conn: Connection, account: str, external_id: str) -> int | None:
+    """The message of ours the platform calls so, as a whole or as a part."""
+    values = {"of_account": account, "external": external_id}
+    found: int | None = conn.execute(_MESSAGE_OF, values).scalar()
+    return found
 
 
 def unsure(conn: Connection, conversation_id: int) -> list[Row[*tuple[Any, ...]]]:

@@ -76,6 +76,7 @@ _ROW = select(
 _ONE = _ROW.where(c.id == bindparam("conversation"))
 _WIDTH = len(messages_of.COLUMNS.selected_columns)
 _EDITED = messages.alias("edited")
+_ANSWERED = messages.alias("answered")
 # One query for all that stands beside a message: each query costs more than its rows.
 _LINES = (
     messages_of.COLUMNS.add_columns(
@@ -84,9 +85,11 @@ _LINES = (
         events.c.state,
         events.c.error,
         select(_EDITED.c.id).where(_EDITED.c.edits == messages.c.id).exists(),
+        func.coalesce(_ANSWERED.c.seller_text, _ANSWERED.c.text),
     )
     .join_from(messages, events, events.c.id == messages.c.event_id)
     .join(deliveries, deliveries.c.message_id == messages.c.id, isouter=True)
+    .join(_ANSWERED, _ANSWERED.c.id == messages.c.answers, isouter=True)
     .where(messages.c.conversation_id == bindparam("conversation"), messages.c.seq < bindparam("before"))
     .order_by(messages.c.seq.desc())
     .limit(bindparam("count"))
@@ -103,6 +106,7 @@ class Stored:
     event: str
     event_error: str | None
     replaced: bool
+    answers: str | None
 
 
 def find(conn: Connection, query: ListQuery) -> tuple[ConversationRow, ...]:
@@ -157,9 +161,9 @@ def lines(conn: Connection, conversation_id: int, *, before: int, limit: int) ->
 
 
 def _stored(row: Sequence[Any]) -> Stored:
-    delivery, delivery_error, event, event_error, replaced = row[_WIDTH:]
+    delivery, delivery_error, event, event_error, replaced, answers = row[_WIDTH:]
     state = None if delivery is None else DeliveryState(delivery)
-    return Stored(messages_of.message(row[:_WIDTH]), state, delivery_error, event, event_error, bool(replaced))
+    return Stored(messages_of.message(row[:_WIDTH]), state, delivery_error, event, event_error, bool(replaced), answers)
 
 
 def chat_lines(conn: Connection, conversation_id: int, *, after: int, limit: int) -> list[Row[*tuple[Any, ...]]]:

@@ -107,6 +107,7 @@ def add(
     kind: Kind | None = None,
     origin: Origin | None = None,
     edits: int | None = None,
+    answers: int | None = None,
     external_id: str | None = None,
 ) -> int:
     """Store a message under the number of the event that made it, and return its id."""
@@ -125,6 +126,7 @@ def add(
         "kind": kind,
         "origin": origin,
         "edits": edits,
+        "answers": answers,
         "external_id": external_id,
         "folded": fold(text, seller_text),
     }

@@ -157,6 +157,7 @@ messages = _table(
     Column("origin", Text),
     Column("kind", Text),
     _to("messages", "edits", nullable=True, ondelete="SET NULL"),
+    Column("answers", Id),  # the message the buyer replied to
     _to("events", "event_id"),
     Column("external_id", Text),
     Column("deleted_at", Moment),

@@ -157,7 +157,18 @@ async def test_an_echo_tells_that_an_ambiguous_message_has_left(house: House) ->
     assert view.lines[-1].delivery == "sent"
 
 
-# ---- deleted, started ------------------------------------------------------------------------------------------------
+# ---- replied to, deleted, started ------------------------------------------------------------------------------------
+
+
+async def test_what_a_buyer_replies_to_is_shown_in_chinese_where_we_wrote_it(house: House) -> None:
+    accepted = await house.buyer("hola", external_id="m1")
+    await house.choose(accepted.conversation_id, "您好")
+    for number, answered in enumerate(("out-1", "m1", "unknown", None)):
+        body = BuyerWrote(text=f"sí {number}", reply_to=answered)
+        await house.channel_tells(body)
+
+    view = await house.view(accepted.conversation_id)
+    assert [line.answers for line in view.lines] == [None, None, "您好", "hola", None, None]
 
 
 async def test_a_deleted_message_is_marked_and_its_words_stay(house: House) -> None:

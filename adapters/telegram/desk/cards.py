@@ -120,6 +120,8 @@ def _head(view: ConversationView) -> Iterator[Piece]:
 def _buyers_line(line: Line) -> Iterator[Piece]:
     message, translation = line.message, line.translation
     marks = []
+    if line.answers:
+        marks.append(f"↪️ 回复：{one_line(line.answers, 60)}")
     if message.edits is not None:
         marks.append("✏️ 买家修改为")
     if line.replaced:

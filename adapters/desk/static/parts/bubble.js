@@ -59,6 +59,7 @@ export const Bubble = {
     <article class="bubble" :class="[line.direction, { replaced: line.replaced, deleted: line.deletedAt, folded: line.replaced && !show }]" :data-message="line.id">
       <p v-if="line.direction === 'note'" class="note-head"><icon name="note"></icon>{{ t('备注') }} · <span dir="auto">{{ line.author }}</span> · <time :title="whole(line.at)">{{ clock(line.at) }}</time></p>
       <p v-if="line.edits" class="mark"><icon name="pen"></icon>{{ t('买家修改过') }}</p>
+      <p v-if="line.answers !== null && line.answers !== undefined" class="mark quoted"><span class="quote-head">{{ t('回复的是') }}</span><span dir="auto">{{ line.answers || '📎' }}</span></p>
       <p v-if="line.deletedAt" class="mark" data-mark="deleted"><icon name="bin"></icon><span :title="whole(line.deletedAt)">{{ t('买家已删除') }} · {{ clock(line.deletedAt) }}</span></p>
       <p v-if="line.replaced" class="mark"><button type="button" class="link" @click="show = !show">{{ show ? t('收起') : t('修改前的内容') }}</button></p>
       <div v-if="!line.replaced || show" class="body">

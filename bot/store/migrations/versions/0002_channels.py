@@ -153,3 +153,4 @@ def upgrade() -> None:
         sqlite_where=sa.text("type = 'agent_chose'"),
         postgresql_where=sa.text("type = 'agent_chose'"),
     )
+    op.add_column("messages", sa.Column("answers", ID, nullable=True))
