@@ -79,15 +79,15 @@ def fingerprint(view: ConversationView, part: Part, *, token: str) -> int:
     ``_pieces`` and ``keyboard`` read.
     """
     row, case = view.row, view.case
-    shown = (row.id, row.contact_name, row.channel, view.language_override, case.language, case.mood, case.status)
+    shown = (row.id, row.contact_name, row.channel, view.language_override, case.language)
     if not part.latest:
         return hash((*shown, token, part.lines))
-    clocks = (case.flags, row.due, view.window_open, view.window_until, view.escalation)
+    clocks = (case.mood, case.status, case.flags, row.due, view.window_open, view.window_until, view.escalation)
     return hash((*shown, *clocks, token, part.lines, view.proposals))
 
 
 def _pieces(view: ConversationView, part: Part, look: Look) -> Iterator[Piece]:
-    yield from _head(view)
+    yield from _head(view, latest=part.latest)
     wrote = [line for line in part.lines if incoming(line)]
     team = [line for line in part.lines if not incoming(line) and not _replaced_answer(line)]
     if len(wrote) > _BUYERS_LINES:
@@ -106,14 +106,19 @@ def _pieces(view: ConversationView, part: Part, look: Look) -> Iterator[Piece]:
         yield Piece(f"\n网页：{cut(web_address(look.url, view.row.id), 200)}")
 
 
-def _head(view: ConversationView) -> Iterator[Piece]:
+def _head(view: ConversationView, *, latest: bool) -> Iterator[Piece]:
+    """Who writes; how they feel and whether it is settled stands on the newest card alone.
+
+    To edit every older card too would use up what the group may send in a minute.
+    """
     code = view.language_override or view.case.language
     fixed = "（已固定）" if view.language_override else ""
     channel = texts.CHANNEL.get(view.row.channel, one_line(view.row.channel, 20))
-    yield Piece(f"{texts.MOOD_MARK[view.case.mood]} ")
+    if latest:
+        yield Piece(f"{texts.MOOD_MARK[view.case.mood]} ")
     yield Piece(isolated(buyer_name(view)), "b")
     yield Piece(f" · {channel} · {texts.language(code)}{fixed}\n")
-    if view.case.status is CaseStatus.RESOLVED:
+    if latest and view.case.status is CaseStatus.RESOLVED:
         yield Piece(f"{texts.STATUS[CaseStatus.RESOLVED]}\n")
 
 

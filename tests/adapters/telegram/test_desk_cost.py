@@ -271,7 +271,7 @@ def escalation(**values: Any) -> Escalation:
         (case(flags=("overdue",)), 1, "⏰ 已超时"),
         (case(flags=("review_threat",)), 1, "🚩 差评威胁"),
         (case(language="fr"), 0, "法语"),
-        (case(mood=Mood.ANGRY), 0, "😠 <b>"),
+        (case(mood=Mood.ANGRY), 1, "😠 <b>"),
         (case(status=CaseStatus.RESOLVED), 1, "✅ 已解决"),
         (hurried, 1, "⏱ 请在 22:00 前回复，还剩 2 小时"),
         (named, 0, "Ana María"),
