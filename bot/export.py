@@ -16,7 +16,7 @@ from dialogs.messages import Money
 PAGE = 200  # lines read at a time
 COLUMNS = (
     "conversation", "shop", "channel", "contact", "status", "situation", "line", "time", "direction", "author",
-    "language", "text", "seller_text", "reply_id", "kind", "origin", "engine", "delivery",
+    "language", "text", "seller_text", "reply_id", "kind", "origin", "engine", "delivery", "deleted_at",
 )  # fmt: skip
 # What a spreadsheet takes for a formula at the start of a cell, full-width forms too (OWASP: CSV injection).
 _FORMULA = re.compile(r"^\s*[=+\-@＝＋－＠]|^[\t\r\n]")
@@ -100,6 +100,7 @@ def _row(view: ConversationView, line: Line, zone: ZoneInfo) -> tuple[object, ..
         message.kind.value if message.kind else None, message.origin.value if message.origin else None,
         line.translation.engine if line.translation else None,
         line.delivery.value if line.delivery else None,
+        None if message.deleted_at is None else _time(message.deleted_at, zone),
     )  # fmt: skip
 
 
@@ -150,4 +151,5 @@ def _line(line: Line, zone: ZoneInfo) -> dict[str, object]:
         "attachments": [{"kind": media.kind, "name": media.name, "mime": media.mime} for media in message.media],
         "delivery": line.delivery.value if line.delivery else None,
         "edits": message.edits,
+        "deleted_at": None if message.deleted_at is None else _time(message.deleted_at, zone),
     }

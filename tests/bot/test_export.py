@@ -6,6 +6,7 @@ import csv
 import io
 import json
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
@@ -190,3 +191,18 @@ def test_no_cell_starts_a_formula_and_none_loses_text(text: str) -> None:
 
 def test_numbers_and_nothing() -> None:
     assert (safe_cell(12), safe_cell(None)) == ("12", "")
+
+
+async def test_what_a_buyer_deleted_is_told_with_its_time() -> None:
+    said = incoming(1, "¡Estafadores!", "骗子！")
+    gone = replace(said, message=replace(said.message, deleted_at=datetime(2026, 3, 2, 13, 5, tzinfo=UTC)))
+    talks = StoredDesk({1: (gone, incoming(2, "ok", "好"))})
+    as_json, as_csv = io.StringIO(), io.StringIO()
+    await export_json(talks, (1,), as_json, zone=SHANGHAI)
+    await export_csv(talks, (1,), as_csv, zone=SHANGHAI)
+
+    lines = json.loads(as_json.getvalue())["conversations"][0]["lines"]
+    assert [line["deleted_at"] for line in lines] == ["2026-03-02T21:05:00+08:00", None]
+    assert lines[0]["text"] == "¡Estafadores!"
+    rows = list(csv.DictReader(io.StringIO(as_csv.getvalue())))
+    assert [row["deleted_at"] for row in rows] == ["2026-03-02T21:05:00+08:00", ""]
