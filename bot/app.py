@@ -17,7 +17,7 @@ from typing_extensions import override
 
 from adapters.channels import CHANNELS, slack_board
 from adapters.desk import DeskPages
-from adapters.ports import Board, Channel, Preview
+from adapters.ports import Board, Channel, Preview, Template
 from adapters.surroundings import Surroundings
 from bot.accounts import Account
 from bot.agents import StoredAgents
@@ -96,7 +96,7 @@ class App:
                 feed=feed,
                 preview=_preview(manager),
                 health=translators.health,
-                templates=lambda account: channels[account].templates(),
+                templates=partial(_templates, channels),
                 now=clock.now,
             )
             around = Surroundings(
@@ -277,6 +277,12 @@ def _channels(settings: Settings, around: Surroundings) -> dict[str, Channel]:
         account.id: CHANNELS[account.channel].make(account, shops[account.shop], around)
         for account in settings.channel_accounts
     }
+
+
+async def _templates(channels: Mapping[str, Channel], account: str) -> tuple[Template, ...]:
+    """The templates of an account; one that has left the settings has none."""
+    channel = channels.get(account)
+    return () if channel is None else await channel.templates()
 
 
 def _boards(settings: Settings, channels: Mapping[str, Channel], around: Surroundings) -> tuple[Board, ...]:

@@ -10,6 +10,7 @@ from uuid import uuid4
 
 import pytest
 
+from adapters.webchat.settings import WebChatSettings
 from bot.app import App
 from bot.settings import Database, Engine, Settings
 from dialogs.events import AgentChose, AgentDecided, AgentSetLanguage, Body, BuyerWrote, Event
@@ -184,3 +185,13 @@ async def test_any_message_is_shown_and_never_lost(tmp_path: Path, text: str):
         kept = text.replace("\x00", "\ufffd").encode("utf-16", "surrogatepass").decode("utf-16", "replace")
         assert line.message.text == kept
         assert view.proposals
+
+
+async def test_an_account_that_left_the_settings_has_no_templates(tmp_path: Path):
+    async with App.open(Settings(data=tmp_path, engines=())) as app:
+        told = BuyerWrote(text="Hola")
+        event = Event(account="web", external_id="m1", body=told, at=datetime.now(UTC), chat="ana")
+        accepted = await app.inbox.accept(event)
+    elsewhere = (WebChatSettings(channel="webchat", id="other", shop="main"),)
+    async with App.open(Settings(data=tmp_path, engines=(), accounts=elsewhere)) as app:
+        assert await app.desk.templates(accepted.conversation_id) == ()
