@@ -129,11 +129,17 @@ class Channel(abc.ABC):
         """The doors this channel needs in the ASGI app."""
         return ()
 
-    async def start(self) -> None:  # noqa: B027 - a channel that only answers requests has nothing to start
-        """Begin receiving."""
+    async def start(self) -> None:  # noqa: B027 - a channel that only answers requests has nothing to open
+        """Open what sending and the doors need; called in every process of the installation."""
 
-    async def stop(self) -> None:  # noqa: B027 - nor to stop
-        """Stop receiving and close what was opened."""
+    async def receive(self) -> None:  # noqa: B027 - what comes through a door need not be fetched
+        """Receive what comes through no door (polling, a socket), and care for what only one process may (a webhook's
+        registration), until cancelled. At most one process of the installation is in it at a time, another goes on
+        when that one dies. Returns at once when there is nothing of the kind.
+        """
+
+    async def stop(self) -> None:  # noqa: B027 - nor to close
+        """Close what was opened; ``receive`` has ended before."""
 
 
 class Board(abc.ABC):
@@ -161,10 +167,13 @@ class Board(abc.ABC):
         return ()
 
     async def start(self) -> None:  # noqa: B027 - as with channels
-        """Begin receiving what the team does there."""
+        """As with channels."""
+
+    async def receive(self) -> None:  # noqa: B027
+        """As with channels: what the team does there, as far as it comes through no door."""
 
     async def stop(self) -> None:  # noqa: B027
-        """Stop receiving and close what was opened."""
+        """As with channels."""
 
     async def check(self) -> tuple[Finding, ...]:
         """As with channels."""

@@ -243,6 +243,7 @@ clocks = _table(
     _words("state"),  # open, rung, stopped
     _partial("clocks_running", "conversation_id", "kind", where="state <> 'stopped'", unique=True),
     _partial("clocks_open", "conversation_id", where="state = 'open'"),
+    _partial("clocks_due", "due", where="state = 'open'"),
 )
 
 escalations = _table(
@@ -310,6 +311,15 @@ account_states = Table(
     Column("account", Text, primary_key=True),
     Column("key", Text, primary_key=True),
     _words("text"),
+)
+
+# Who does what only one process may do, and until when without renewing; by the database's own time.
+leases = Table(
+    "leases",
+    metadata,
+    Column("name", Text, primary_key=True),
+    _words("owner"),
+    _when("until"),
 )
 
 # Keyed by a digest of the whole key: a buyer's words are not stored a second time.
