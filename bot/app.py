@@ -2,18 +2,13 @@
 
 from __future__ import annotations
 
-import asyncio
-import signal
-import socket
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
-from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from functools import partial
 from typing import Final
 
-import uvicorn
 from starlette.applications import Starlette
-from typing_extensions import override
 
 from adapters.channels import CHANNELS, slack_board
 from adapters.desk import DeskPages
@@ -25,15 +20,17 @@ from bot.boards import Boards
 from bot.clocks import SystemClock
 from bot.desk import StoredChats, StoredDesk
 from bot.downloads import Downloads
-from bot.engine.embedded import EmbeddedEngine
+from bot.engine.port import WorkEngine
 from bot.feed import ChangeFeed
 from bot.health import Health
 from bot.inbox import Inbox
 from bot.knowledge import Knowledge
 from bot.outbox import Outbox
 from bot.parts import open_store
+from bot.processes import open_many, open_one
+from bot.roles import Role
 from bot.settings import Settings
-from bot.store import Store
+from bot.store import Store, StoreError
 from bot.store.blobs import StoredBlobs
 from bot.store.memory import StoredMemory
 from bot.store.states import StoredState
@@ -50,7 +47,6 @@ from dialogs.messages import SELLER_LANGUAGE, Conversation, Refusal, Translation
 
 DEMO_AGENT: Final = "店主"
 DEMO_BUYERS: Final = {"maria": "es", "ivan": "ru", "amal": "ar"}
-_GRACE: Final = 5  # seconds open requests are given when the service stops
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,8 +54,9 @@ class App:
     """The running product. ``web`` is the ASGI app; the rest is for those who run beside it."""
 
     settings: Settings
+    role: Role
     store: Store
-    engine: EmbeddedEngine
+    engine: WorkEngine
     inbox: Inbox
     desk: StoredDesk
     agents: StoredAgents
@@ -71,24 +68,31 @@ class App:
 
     @classmethod
     @asynccontextmanager
-    async def open(cls, settings: Settings, *, demo: bool = False) -> AsyncIterator[App]:
+    async def open(cls, settings: Settings, *, role: Role = Role.ALL, demo: bool = False) -> AsyncIterator[App]:
         """Build everything and start working on what lies open; stop and close it in the opposite order.
 
         Raises:
             BadData: a file of knowledge is wrong.
             StoreError: the database cannot be used, and why.
         """
+        if role is not Role.ALL and not settings.is_shared:
+            raise StoreError(
+                f"--role {role.value} needs a PostgreSQL database, which several processes can share: "
+                "set [database] url to postgresql://…, or start without --role"
+            )
         knowledge = Knowledge.load(settings.detector)
         clock, feed = SystemClock(), ChangeFeed()
         async with AsyncExitStack() as stack:
-            store = await stack.enter_async_context(open_store(settings, alone=True))
+            store = await stack.enter_async_context(open_store(settings, alone=not settings.is_shared))
             translators = await stack.enter_async_context(
                 open_translators(settings, knowledge.detector, StoredMemory(store, clock))
             )
             manager = knowledge.manager(StoryTranslator(translators, load_story()) if demo else translators)
             accounts = _accounts(settings)
-            engine = EmbeddedEngine(clock)
-            inbox = Inbox(store=store, engine=engine, accounts=accounts, clock=clock, feed=feed)
+            many = await open_many(settings, store, clock) if settings.is_shared else open_one(store, clock)
+            stack.push_async_callback(many.engine.stop)
+            inbox = Inbox(store=store, engine=many.engine, accounts=accounts, clock=clock, feed=feed)
+            await stack.enter_async_context(many.relayed(feed, inbox))
             channels: dict[str, Channel] = {}
             desk = StoredDesk(
                 store=store,
@@ -115,68 +119,65 @@ class App:
             )
             channels.update(_channels(settings, around))
             shown_on = _boards(settings, channels, around)
-            boards = Boards(shown_on, store=store, engine=engine, desk=desk, clock=clock)
-            turns = Turns(
-                store=store,
-                engine=engine,
-                inbox=inbox,
-                manager=manager,
-                accounts=accounts,
-                clock=clock,
-                feed=feed,
-                boards=boards,
-            )
-            outbox = Outbox(
-                store=store,
-                engine=engine,
-                channels=channels,
-                clock=clock,
-                feed=feed,
-                accounts=accounts,
-                boards=boards,
-            )
-            downloads = Downloads(store=store, engine=engine, channels=channels, clock=clock, feed=feed, boards=boards)
+            parts: dict[str, Channel | Board] = {**channels, **{board.name: board for board in shown_on}}
+            boards = Boards(shown_on, store=store, engine=many.engine, desk=desk, clock=clock)
             agents = StoredAgents(store, clock)
             stack.callback(agents.close)
-            pages = DeskPages(
-                desk=desk,
-                inbox=inbox,
-                feed=feed,
-                agents=agents,
-                blobs=around.blobs,
-                situation_titles=around.titles,
-            )
-            worker = Worker(
-                store=store,
-                engine=engine,
-                turns=turns,
-                outbox=outbox,
-                boards=boards,
-                downloads=downloads,
-                clock=clock,
-            )
-            parts: dict[str, Channel | Board] = {**channels, **{board.name: board for board in shown_on}}
             for part in parts.values():
                 await part.start()
                 stack.push_async_callback(part.stop)
-            # Last to start and first to stop: what is worked on is sent through what is open.
-            await worker.start()
-            stack.push_async_callback(engine.stop)
+            if role.works:
+                turns = Turns(
+                    store=store,
+                    engine=many.engine,
+                    inbox=inbox,
+                    manager=manager,
+                    accounts=accounts,
+                    clock=clock,
+                    feed=feed,
+                    boards=boards,
+                )
+                outbox = Outbox(
+                    store=store,
+                    engine=many.engine,
+                    channels=channels,
+                    clock=clock,
+                    feed=feed,
+                    accounts=accounts,
+                    boards=boards,
+                )
+                downloads = Downloads(
+                    store=store, engine=many.engine, channels=channels, clock=clock, feed=feed, boards=boards
+                )
+                worker = Worker(turns=turns, outbox=outbox, boards=boards, downloads=downloads)
+                owned = {f"receive:{name}": part.receive for name, part in parts.items()}
+                # Last to start and first to stop: what is worked on is sent through what is open.
+                await stack.enter_async_context(many.working(worker.drain, owned))
+            health = Health(store, clock, boards, parts)
+            pages = None
+            if role.serves:
+                pages = DeskPages(
+                    desk=desk,
+                    inbox=inbox,
+                    feed=feed,
+                    agents=agents,
+                    blobs=around.blobs,
+                    situation_titles=around.titles,
+                )
             yield cls(
                 settings=settings,
+                role=role,
                 store=store,
-                engine=engine,
+                engine=many.engine,
                 inbox=inbox,
                 desk=desk,
                 agents=agents,
                 feed=feed,
                 channels=channels,
                 web=build_app(
-                    ready=Health(
-                        store, clock, boards, {**channels, **{board.name: board for board in shown_on}}
-                    ).problems,
+                    ready=health.problems,
                     desk=pages,
-                    channels=tuple(parts.values()),
+                    channels=tuple(parts.values()) if role.serves else (),
                     demo_chats=_demo_chats(settings) if demo else (),
                 ),
                 demo=demo,
@@ -193,70 +194,6 @@ class App:
 
     def _chat_accounts(self) -> tuple[str, ...]:
         return tuple(name for name, channel in self.channels.items() if channel.name == "webchat")
-
-
-async def serve(
-    settings: Settings, *, demo: bool = False, ready: Callable[[App], Awaitable[None]] | None = None
-) -> None:
-    """Run until a signal says stop; ``ready`` is called once requests are answered."""
-    async with App.open(settings, demo=demo) as app:
-        server = _Server(
-            uvicorn.Config(
-                app.web,
-                host=settings.server.host,
-                port=settings.server.port,
-                log_config=None,
-                proxy_headers=True,
-                forwarded_allow_ips=",".join(settings.server.trusted_proxies),
-                timeout_graceful_shutdown=_GRACE,
-                server_header=False,
-            )
-        )
-        serving = asyncio.create_task(server.serve(), name="web")
-        telling = asyncio.create_task(_when_ready(server, app, ready), name="ready") if ready else None
-        try:
-            await serving
-        finally:
-            if telling is not None:
-                telling.cancel()
-                await asyncio.gather(telling, return_exceptions=True)
-
-
-async def _when_ready(server: _Server, app: App, ready: Callable[[App], Awaitable[None]]) -> None:
-    await server.listening.wait()
-    await ready(app)
-
-
-class _Server(uvicorn.Server):
-    """The web server, stopping on a signal without raising it again: what is open must still be closed."""
-
-    def __init__(self, config: uvicorn.Config) -> None:
-        super().__init__(config)
-        self.listening = asyncio.Event()
-
-    @override
-    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        await super().startup(sockets)
-        if self.started:
-            self.listening.set()
-
-    @contextmanager
-    @override
-    def capture_signals(self) -> Iterator[None]:
-        loop = asyncio.get_running_loop()
-        signals = (signal.SIGINT, signal.SIGTERM)
-        try:
-            for number in signals:
-                loop.add_signal_handler(number, self.handle_exit, number, None)
-        except NotImplementedError:  # Windows has no signal handlers on the loop
-            with super().capture_signals():
-                yield
-            return
-        try:
-            yield
-        finally:
-            for number in signals:
-                loop.remove_signal_handler(number)
 
 
 def _accounts(settings: Settings) -> dict[str, Account]:

@@ -15,22 +15,32 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from bot.cli_common import Config, fail
+from bot.roles import Role
 
 if TYPE_CHECKING:
     from bot.app import App
     from bot.settings import Server
 
 
-def serve(config: Config = None) -> None:
+def serve(
+    config: Config = None,
+    role: Annotated[
+        Role,
+        typer.Option(
+            help="全部、只开网页和接口、只处理消息；后两种需要 PostgreSQL "
+            "(everything; desk and doors only; work only: the last two need PostgreSQL)"
+        ),
+    ] = Role.ALL,
+) -> None:
     """启动服务，直到按下 Ctrl+C (start the service)."""
     gc.disable()  # see _settle
-    from bot import app, logs  # noqa: PLC0415 - imported when used, help stays fast
+    from bot import logs, serving  # noqa: PLC0415 - imported when used, help stays fast
     from bot.settings_file import load  # noqa: PLC0415
 
     settings = load(config)
     _refuse_taken_port(settings.server)
     logs.configure()
-    run(app.serve(settings, demo=False, ready=_settle))
+    run(serving.serve(settings, role=role, ready=_settle))
 
 
 def demo(
@@ -46,7 +56,7 @@ def demo(
     gc.disable()  # see _settle
     import logging  # noqa: PLC0415
 
-    from bot import app, logs  # noqa: PLC0415
+    from bot import logs, serving  # noqa: PLC0415
     from bot.settings_file import load  # noqa: PLC0415
 
     settings = load(config)
@@ -64,7 +74,7 @@ def demo(
 
             await play(running.inbox, running.desk, load_story(), account=settings.channel_accounts[0].id)
 
-    run(app.serve(settings, demo=True, ready=ready))
+    run(serving.serve(settings, demo=True, ready=ready))
 
 
 async def _settle(_: App) -> None:

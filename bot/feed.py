@@ -1,9 +1,9 @@
-"""The feed: tells who is looking, in this process, that something changed."""
+"""The feed: tells who is looking that something changed."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 
@@ -29,13 +29,20 @@ class ChangeListener:
 
 
 class ChangeFeed:
-    """``adapters.ports.Feed`` within one process; published to after the change is stored."""
+    """``adapters.ports.Feed``; published to after the change is stored. ``relay`` tells the other processes."""
 
     def __init__(self) -> None:
         self._listeners: set[ChangeListener] = set()
+        self.relay: Callable[[int], None] | None = None
 
     def publish(self, conversation_id: int) -> None:
-        """Tell all followers."""
+        """Tell all followers, here and in other processes."""
+        self.heard(conversation_id)
+        if self.relay is not None:
+            self.relay(conversation_id)
+
+    def heard(self, conversation_id: int) -> None:
+        """Tell the followers here."""
         for listener in self._listeners:
             listener.tell(conversation_id)
 

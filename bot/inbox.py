@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import defaultdict
+from collections.abc import Callable, Collection
 from dataclasses import replace
 from datetime import datetime, timedelta
 
@@ -34,6 +35,7 @@ from dialogs.ports import Clock
 
 # Parts of an album come one by one, all within about a second (Telegram's ``media_group_id``).
 ALBUM = timedelta(seconds=1)
+LOOK_AGAIN = 2.0  # seconds between two looks whether an event another process works on is done
 
 
 class Inbox:
@@ -46,6 +48,7 @@ class Inbox:
         self._clock = clock
         self._feed = feed
         self._waiting: defaultdict[int, set[asyncio.Future[Outcome]]] = defaultdict(set)
+        self.relay: Callable[[int], None] | None = None  # tells other processes of a settled event
 
     async def accept(self, event: Event) -> Accepted:
         """Store the event and wake its lane; after this returned the platform may be told 200.
@@ -76,18 +79,34 @@ class Inbox:
         told: asyncio.Future[Outcome] = asyncio.get_running_loop().create_future()
         self._waiting[event_id].add(told)
         try:
-            stored = await self._store.read(lambda conn: events.outcome(conn, event_id))
-            if stored is not None:
-                return stored
             async with asyncio.timeout(timeout):
-                return await told
+                # Looked again now and then: what another process tells may get lost on its way.
+                while (stored := await self._outcome(event_id)) is None and not told.done():
+                    await asyncio.wait({told}, timeout=LOOK_AGAIN)
+                return told.result() if stored is None else stored
         finally:
             self._waiting[event_id].discard(told)
             if not self._waiting[event_id]:
                 del self._waiting[event_id]
 
+    async def _outcome(self, event_id: int) -> Outcome | None:
+        return await self._store.read(lambda conn: events.outcome(conn, event_id))
+
     def settled(self, event_id: int, outcome: Outcome) -> None:
-        """Tell those who wait for an event; called once its outcome is stored."""
+        """Tell those who wait for an event, here and in other processes; called once its outcome is stored."""
+        self._tell(event_id, outcome)
+        if self.relay is not None:
+            self.relay(event_id)
+
+    async def heard(self, event_ids: Collection[int]) -> None:
+        """Other processes settled these events: tell those who wait here."""
+        for event_id in event_ids:
+            if event_id in self._waiting:
+                outcome = await self._outcome(event_id)
+                if outcome is not None:
+                    self._tell(event_id, outcome)
+
+    def _tell(self, event_id: int, outcome: Outcome) -> None:
         for told in self._waiting.get(event_id, ()):
             if not told.done():
                 told.set_result(outcome)

@@ -8,7 +8,6 @@ CONVERSATION = "conversation:"
 CHAT = "chat:"
 BOARD = "board:"
 MEDIA = "media:"
-RECOVERY = "recovery"
 
 
 def conversation_lane(conversation_id: int) -> str:

@@ -268,6 +268,11 @@ class Settings(BaseSettings):
         return self.database.url or f"sqlite:///{self.data / 'heqi.sqlite'}"
 
     @property
+    def is_shared(self) -> bool:
+        """Whether several processes can work on the database: PostgreSQL's can, a SQLite file belongs to one."""
+        return not self.database_url.startswith("sqlite")
+
+    @property
     def channel_accounts(self) -> tuple[AccountSettings, ...]:
         """The accounts; when none is set, the first shop's web chat is ``web``, those of others ``web-<shop>``."""
         if self.accounts:

@@ -3,20 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-import heapq
-from datetime import datetime, timedelta
+from datetime import datetime
 from functools import partial
 
-import structlog
-
+from bot.engine.failures import Failures
 from bot.engine.port import Handler
-from bot.lanes import speakable
+from bot.engine.timers import Timers
 from dialogs.ports import Clock
-
-log = structlog.stdlib.get_logger(__name__)
-
-# A clock may be set, a machine may sleep: the timer looks at the time at least so often (seconds).
-LONGEST_SLEEP = 600.0
 
 
 class EmbeddedEngine:
@@ -31,24 +24,20 @@ class EmbeddedEngine:
     ) -> None:
         self._clock = clock
         self._limit = limit
-        self._first_back_off = first_back_off
-        self._last_back_off = last_back_off
         self._handler: Handler | None = None
         self._stopped = False
         self._waiting: dict[str, None] = {}  # in the order of their wakes
         self._running: dict[str, asyncio.Task[None]] = {}
         self._again: set[str] = set()  # woken while running
-        self._failures: dict[str, int] = {}
-        self._due: dict[str, datetime] = {}
-        self._heap: list[tuple[datetime, str]] = []
-        self._timer: asyncio.TimerHandle | None = None
+        self._failures = Failures(first=first_back_off, last=last_back_off)
+        self._timers = Timers(clock, self.wake)
         self._idle = asyncio.Event()
         self._idle.set()
 
     async def run(self, handler: Handler) -> None:
         """Start working on what was woken and on what will be."""
         self._handler = handler
-        self._set_timer()
+        self._timers.start()
         self._start()
 
     def wake(self, lane: str) -> None:
@@ -64,15 +53,8 @@ class EmbeddedEngine:
 
     def at(self, lane: str, when: datetime) -> None:
         """Wake the lane at ``when`` or later; an earlier time already set stays."""
-        if when <= self._clock.now():
-            self.wake(lane)
-            return
-        if self._stopped or (lane in self._due and self._due[lane] <= when):
-            return
-        self._due[lane] = when
-        heapq.heappush(self._heap, (when, lane))
-        if self._handler is not None and self._heap[0] == (when, lane):
-            self._set_timer()
+        if not self._stopped:
+            self._timers.at(lane, when)
 
     async def drain(self) -> None:
         """Wait until no lane has work or is running; timers do not count."""
@@ -83,8 +65,7 @@ class EmbeddedEngine:
         self._stopped = True
         self._waiting.clear()
         self._again.clear()
-        if self._timer is not None:
-            self._timer.cancel()
+        self._timers.stop()
         if not self._running:
             return
         _, late = await asyncio.wait(self._running.values(), timeout=timeout)
@@ -105,38 +86,12 @@ class EmbeddedEngine:
         del self._running[lane]
         error = None if task.cancelled() else task.exception()
         if error is None:
-            self._failures.pop(lane, None)
+            self._failures.fine(lane)
         else:
-            self._failed(lane, error)
+            self.at(lane, self._clock.now() + self._failures.failed(lane, error))
         if lane in self._again:
             self._again.remove(lane)
             self._waiting[lane] = None
         self._start()
         if not self._running and not self._waiting:
             self._idle.set()
-
-    def _failed(self, lane: str, error: BaseException) -> None:
-        # Only the class: the text of an unexpected error may hold anything.
-        log.error("lane_failed", lane=speakable(lane), error=type(error).__name__)
-        failures = self._failures.get(lane, 0)
-        self._failures[lane] = failures + 1
-        seconds = min(self._first_back_off * 2.0 ** min(failures, 30), self._last_back_off)
-        self.at(lane, self._clock.now() + timedelta(seconds=seconds))
-
-    def _set_timer(self) -> None:
-        if self._timer is not None:
-            self._timer.cancel()
-            self._timer = None
-        if self._heap:
-            seconds = (self._heap[0][0] - self._clock.now()).total_seconds()
-            loop = asyncio.get_running_loop()
-            self._timer = loop.call_later(min(max(seconds, 0.0), LONGEST_SLEEP), self._ring)
-
-    def _ring(self) -> None:
-        now = self._clock.now()
-        while self._heap and self._heap[0][0] <= now:
-            when, lane = heapq.heappop(self._heap)
-            if self._due.get(lane) == when:  # else an earlier time took its place
-                del self._due[lane]
-                self.wake(lane)
-        self._set_timer()

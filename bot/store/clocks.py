@@ -25,7 +25,11 @@ _STOP = (
 _OPEN = select(c.id, c.kind, c.due).where(c.conversation_id == bindparam("conversation"), _IS_OPEN).order_by(c.due)
 _RING = update(clocks).where(c.id == bindparam("clock"), _IS_OPEN).values(state="rung")
 _STATE = select(c.state).where(c.id == bindparam("clock"))
-_NEXT = select(c.conversation_id, func.min(c.due).label("due")).where(_IS_OPEN).group_by(c.conversation_id)
+_NEXT = (
+    select(c.conversation_id, func.min(c.due).label("due"))
+    .where(_IS_OPEN, c.due < bindparam("before"))
+    .group_by(c.conversation_id)
+)
 
 
 def start(conn: Connection, conversation_id: int, clock: ClockSet) -> None:
@@ -54,6 +58,6 @@ def rings(conn: Connection, clock_id: int) -> bool:
     return conn.execute(_STATE, {"clock": clock_id}).scalar() == "rung"
 
 
-def next_dues(conn: Connection) -> list[tuple[int, datetime]]:
-    """The earliest open clock of every conversation that has one."""
-    return [(row.conversation_id, row.due) for row in conn.execute(_NEXT)]
+def next_dues(conn: Connection, *, before: datetime) -> list[tuple[int, datetime]]:
+    """The earliest open clock of every conversation that has one which runs out before then."""
+    return [(row.conversation_id, row.due) for row in conn.execute(_NEXT, {"before": before})]

@@ -37,11 +37,16 @@ def upgrade(conn: Connection, *, name: str) -> None:
     command.upgrade(config, "head")
 
 
+def version(conn: Connection) -> str | None:
+    """The schema a database of ours has."""
+    found: str | None = conn.execute(text("SELECT version_num FROM alembic_version")).scalar()
+    return found
+
+
 def _version(conn: Connection, name: str) -> str | None:
     tables = set(inspect(conn).get_table_names())
     if "alembic_version" in tables:
-        found: str | None = conn.execute(text("SELECT version_num FROM alembic_version")).scalar()
-        return found
+        return version(conn)
     if tables:
         raise StoreError(f"{name} is the database of another program: name an empty or new one")
     return None

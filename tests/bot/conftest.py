@@ -14,6 +14,6 @@ from tests.bot.house import House
 async def house(store: Store) -> AsyncIterator[House]:
     """A working house on each kind of database."""
     built = House(store)
-    await built.worker.start()
+    await built.start()
     yield built
     await built.engine.stop()

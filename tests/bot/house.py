@@ -16,6 +16,7 @@ from bot.engine.embedded import EmbeddedEngine
 from bot.feed import ChangeFeed
 from bot.inbox import Inbox
 from bot.outbox import Outbox
+from bot.recovery import Recovery
 from bot.store import Store
 from bot.turns import Turns
 from bot.worker import Worker
@@ -59,16 +60,14 @@ class House:
         self.turns = Turns(inbox=self.inbox, manager=self.manager, accounts=accounts, **common)
         self.outbox = Outbox(channels=channels, accounts=accounts, **common)
         self.downloads = Downloads(channels=channels, **common)
-        self.worker = Worker(
-            store=self.store,
-            engine=self.engine,
-            turns=self.turns,
-            outbox=self.outbox,
-            boards=self.boards,
-            downloads=self.downloads,
-            clock=self.clock,
-        )
+        self.worker = Worker(turns=self.turns, outbox=self.outbox, boards=self.boards, downloads=self.downloads)
+        self.recovery = Recovery(self.store, self.engine, self.clock)
         self.chats = StoredChats(self.store)
+
+    async def start(self) -> None:
+        """Begin to work, first on what was left open."""
+        await self.recovery.once()
+        await self.engine.run(self.worker.drain)
 
     async def buyer(self, text: str, *, chat: str = "ana", external_id: str | None = None) -> Accepted:
         """A buyer writes, and everything is worked on."""
@@ -103,7 +102,7 @@ class House:
     async def later(self, **interval: float) -> None:
         """Time passes, and the minute's look at open rows comes round."""
         self.clock.advance(**interval)
-        await self.worker.recover()
+        await self.recovery.once()
         await self.settle()
 
     async def settle(self) -> None:

@@ -39,7 +39,7 @@ class FileChannel(RecordingChannel):
 async def main(url: str, platform: str) -> None:
     """Accept until standard input ends, then finish what is open."""
     house = House(await Store.open(url), clock=SystemClock(), channel=FileChannel(platform))
-    await house.worker.start()
+    await house.start()
     reader = asyncio.StreamReader()
     await asyncio.get_running_loop().connect_read_pipe(lambda: asyncio.StreamReaderProtocol(reader), sys.stdin)
     chats: dict[str, asyncio.Task[None]] = {}

@@ -55,7 +55,7 @@ def board() -> RecordingBoard:
 @pytest.fixture
 async def house(store: Store, board: RecordingBoard):
     built = House(store, shown_on=(board,))
-    await built.worker.start()
+    await built.start()
     yield built
     await built.engine.stop()
 
@@ -90,7 +90,7 @@ async def test_a_board_sees_the_shops_it_is_for(store: Store) -> None:
         RecordingBoard("other", shops=frozenset({"more"})),
     )
     house = House(store, shown_on=(mine, other, both))
-    await house.worker.start()
+    await house.start()
     await house.buyer("hola")
     await house.engine.stop()
 
@@ -188,7 +188,7 @@ async def test_what_is_refused_waits_for_the_next_change(
 async def test_a_board_that_never_answers_is_asked_again(store: Store, board: RecordingBoard) -> None:
     house = House(store, shown_on=(board,))
     house.boards._show_timeout = 0.02
-    await house.worker.start()
+    await house.start()
 
     async def hang(showing: Showing) -> None:
         if len(board.seen) == 1:
@@ -224,7 +224,7 @@ async def test_one_boards_trouble_holds_up_nobody_else(store: Store) -> None:
 
     stuck.act = hang
     house = House(store, shown_on=(stuck, well))
-    await house.worker.start()
+    await house.start()
     for chat in ("ana", "ivan"):
         accepted = await house.inbox.accept(house.event_of("hola", chat=chat))
         await house.inbox.outcome(accepted.event_id)
@@ -250,7 +250,7 @@ async def test_a_board_that_hangs_leaves_room_for_the_turns(store: Store, board:
     board.act = hang
     house = House(store, shown_on=(board,))
     house.engine._limit = module.AT_ONCE + 2
-    await house.worker.start()
+    await house.start()
     for number in range(3 * module.AT_ONCE):
         accepted = await house.inbox.accept(house.event_of("hola", chat=f"buyer{number}"))
         assert (await house.inbox.outcome(accepted.event_id, timeout=10)).done
@@ -299,7 +299,7 @@ async def test_what_a_board_keeps_is_stored_even_when_its_time_is_over(store: St
     house.boards._store = SlowStore()
     house.boards._show_timeout = 0.02
     board.act = keep
-    await house.worker.start()
+    await house.start()
     await house.buyer("hola")
     assert len(board.seen) == 1
     house.boards._show_timeout = 10
@@ -321,7 +321,7 @@ async def _killed_while_showing(store: Store) -> None:
         await asyncio.Event().wait()
 
     board.act = keep_and_hang
-    await dead.worker.start()
+    await dead.start()
     await dead.inbox.accept(dead.event_of("hola", chat="ana"))
     await kept.wait()
     await dead.engine.stop(timeout=0.01)
@@ -332,7 +332,7 @@ async def test_what_a_kill_left_open_is_shown_by_the_next_process(store: Store, 
     assert await store.read(showings.open_lanes) == [board_lane("group:one", 1)]
 
     after = House(store, shown_on=(board,))
-    await after.worker.start()
+    await after.start()
     await after.settle()
     await after.engine.stop()
     assert [showing.memo for showing in board.seen] == ["topic 7"]
@@ -345,7 +345,7 @@ async def test_a_board_that_left_the_settings_finds_its_changes_when_it_is_back(
 ) -> None:
     await _killed_while_showing(store)
     without = House(store)
-    await without.worker.start()
+    await without.start()
     await without.settle()
     without.clock.advance(minutes=10)
     assert await without.boards.problem() == 0
@@ -353,7 +353,7 @@ async def test_a_board_that_left_the_settings_finds_its_changes_when_it_is_back(
     assert "lane_failed" not in capsys.readouterr().out
 
     after = House(store, shown_on=(board,))
-    await after.worker.start()
+    await after.start()
     await after.settle()
     await after.engine.stop()
     assert board.texts == ["hola"]
@@ -407,7 +407,7 @@ async def test_what_waits_for_long_is_counted(house: House, board: RecordingBoar
 
 async def test_without_boards_nothing_is_written(store: Store) -> None:
     house = House(store)
-    await house.worker.start()
+    await house.start()
     await house.buyer("hola")
     await house.engine.stop()
 

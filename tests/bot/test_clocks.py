@@ -39,7 +39,7 @@ async def test_an_answer_stops_the_clock(house: House) -> None:
 
 async def test_an_answer_that_came_first_silences_a_clock_that_rang_meanwhile(store: Store) -> None:
     house = House(store)
-    await house.worker.start()
+    await house.start()
     accepted = await house.buyer("hola")
     await house.engine.stop()
 
@@ -47,7 +47,7 @@ async def test_an_answer_that_came_first_silences_a_clock_that_rang_meanwhile(st
     house.clock.advance(minutes=6)
     await late.inbox.accept(late.choice_of(accepted.conversation_id, "好", external_id="late-1"))
     await store.write(lambda conn: ring(conn, accepted.conversation_id, {}, now=house.clock.now()))
-    await late.worker.start()
+    await late.start()
     await late.settle()
     await late.engine.stop()
 
@@ -68,13 +68,13 @@ async def test_a_clock_that_was_replaced_does_not_ring(house: House) -> None:
 
 async def test_a_clock_that_ran_out_while_nobody_was_there_rings_at_the_start(store: Store) -> None:
     before = House(store)
-    await before.worker.start()
+    await before.start()
     await before.buyer("hola")
     await before.engine.stop()
     before.clock.advance(days=3)
 
     after = House(store, clock=before.clock)
-    await after.worker.start()
+    await after.start()
     await after.settle()
     await after.engine.stop()
 
@@ -83,7 +83,7 @@ async def test_a_clock_that_ran_out_while_nobody_was_there_rings_at_the_start(st
 
 async def test_the_engine_wakes_the_lane_by_itself(store: Store) -> None:
     house = House(store, clock=SystemClock())
-    await house.worker.start()
+    await house.start()
     past = datetime.now(UTC) - timedelta(minutes=5) + timedelta(seconds=0.2)
     await house.inbox.accept(house.event(BuyerWrote(text="hola"), chat="ana", at=past))
     with house.feed.listen() as listener:

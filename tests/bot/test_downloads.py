@@ -62,7 +62,7 @@ def board() -> RecordingBoard:
 @pytest.fixture
 async def house(store: Store, platform: Platform, board: RecordingBoard):
     built = House(store, channel=platform, shown_on=(board,))
-    await built.worker.start()
+    await built.start()
     yield built
     await built.engine.stop()
 
@@ -255,7 +255,7 @@ async def test_a_strange_type_is_stored_all_the_same(house: House, platform: Pla
 async def test_what_a_kill_left_open_is_fetched_by_the_next_process(store: Store, platform: Platform) -> None:
     dead = House(store, channel=platform)
     platform.gates["file-2"] = asyncio.Event()
-    await dead.worker.start()
+    await dead.start()
     await dead.inbox.accept(dead.event_of("mira", chat="ana", media=(photo("file-1"), photo("file-2"))))
     await _asked(platform, 2)
     await dead.engine.stop(timeout=0.01)
@@ -263,7 +263,7 @@ async def test_what_a_kill_left_open_is_fetched_by_the_next_process(store: Store
 
     platform.gates.clear()
     after = House(store, channel=platform)
-    await after.worker.start()
+    await after.start()
     await after.settle()
     await after.engine.stop()
     assert platform.asked == ["file-1", "file-2", "file-2"]
@@ -275,7 +275,7 @@ async def test_a_platform_that_hangs_leaves_room_for_the_turns(store: Store, pla
     platform.gates["file-1"] = asyncio.Event()
     house = House(store, channel=platform)
     house.engine._limit = module.AT_ONCE + 2
-    await house.worker.start()
+    await house.start()
     for number in range(3 * module.AT_ONCE):
         event = house.event_of("mira", chat=f"buyer{number}", media=(photo(),))
         accepted = await house.inbox.accept(event)

@@ -83,7 +83,7 @@ async def test_outcome_gives_up_and_the_event_stays(store: Store) -> None:
     accepted = await house.inbox.accept(house.event(BuyerWrote(text="hola"), chat="ana"))
     with pytest.raises(TimeoutError):
         await house.inbox.outcome(accepted.event_id, timeout=0.01)
-    await house.worker.start()
+    await house.start()
 
     assert (await house.inbox.outcome(accepted.event_id)).done
     await house.engine.stop()
@@ -93,7 +93,7 @@ async def test_what_a_process_left_open_is_worked_on_by_the_next(store: Store) -
     before = House(store)
     accepted = await before.inbox.accept(before.event(BuyerWrote(text="hola"), chat="ana"))
     after = House(store)
-    await after.worker.start()
+    await after.start()
 
     assert (await after.inbox.outcome(accepted.event_id)).done
     await after.engine.stop()

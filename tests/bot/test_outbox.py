@@ -171,7 +171,7 @@ async def _killed_while_sending(store: Store, *, idempotent: bool) -> tuple[Hous
         return ""
 
     dead.channel.send = hang
-    await dead.worker.start()
+    await dead.start()
     accepted = await dead.buyer("hola")
     for text in ("一", "二"):
         await dead.inbox.accept(dead.choice_of(accepted.conversation_id, text))
@@ -181,7 +181,7 @@ async def _killed_while_sending(store: Store, *, idempotent: bool) -> tuple[Hous
     await dead.engine.stop(timeout=0.01)
 
     after = House(store, channel=RecordingChannel(idempotent=idempotent))
-    await after.worker.start()
+    await after.start()
     await after.settle()
     await after.engine.stop()
     return dead, after, accepted.conversation_id
@@ -220,7 +220,7 @@ async def test_a_receipt_that_comes_before_the_answer_counts(house: House) -> No
 
 async def test_an_account_that_left_the_settings_fails_by_name(store: Store) -> None:
     house = House(store)
-    await house.worker.start()
+    await house.start()
     house.outbox._channels = {}
     conversation_id = await _send(house, "一")
     await house.engine.stop()

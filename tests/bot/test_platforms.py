@@ -32,7 +32,7 @@ async def _with(store: Store, **capabilities: object) -> House:
     channel = RecordingChannel()
     channel.capabilities = replace(channel.capabilities, **capabilities)
     house = House(store, channel=channel)
-    await house.worker.start()
+    await house.start()
     return house
 
 
@@ -131,7 +131,7 @@ class SlowChannel(RecordingChannel):
 
 async def test_an_echo_that_overtakes_the_answer_of_the_call_waits_for_it(store: Store) -> None:
     house = House(store, channel=SlowChannel())
-    await house.worker.start()
+    await house.start()
     accepted = await house.buyer("hola")
     await house.inbox.accept(house.choice_of(accepted.conversation_id, "您好"))
     await house.channel.asked.wait()
@@ -332,7 +332,7 @@ async def test_capabilities_are_those_of_the_chat(store: Store) -> None:
     channel = RecordingChannel()
     channel.capabilities_in = lambda chat: Capabilities(window_hours=24 if chat == "ana" else None)
     house = House(store, channel=channel)
-    await house.worker.start()
+    await house.start()
     ana, bob = await house.buyer("hola", chat="ana"), await house.buyer("hola", chat="bob")
     assert (await house.view(ana.conversation_id)).window_until is not None
     assert (await house.view(bob.conversation_id)).window_until is None

@@ -134,7 +134,7 @@ async def test_a_choice_keeps_its_place_before_a_message_that_came_while_it_wait
     await house.inbox.accept(house.event(choice, account="desk", conversation_id=accepted.conversation_id))
     house.clock.advance(minutes=1)
     await house.inbox.accept(house.event(BuyerWrote(text="dos"), chat="ana"))
-    await house.worker.start()
+    await house.start()
     await house.settle()
     await house.engine.stop()
     view = await house.view(accepted.conversation_id)
@@ -315,7 +315,7 @@ async def test_an_event_this_version_cannot_read_is_parked(house: House, store: 
     raw = "UPDATE events SET body = '{\"type\": \"from_the_future\"}', state = 'open', outcome = NULL"
     await store.write(lambda conn: conn.exec_driver_sql(raw).rowcount)
     again = House(store)
-    await again.worker.start()
+    await again.start()
     await again.settle()
     await again.engine.stop()
 
