@@ -6,8 +6,10 @@ import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import astuple
+from functools import cache
+from typing import Any
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, Select, bindparam, select
 
 from bot.store.schema import translations
 from bot.store.sql import InsertIfNew
@@ -33,7 +35,7 @@ class StoredMemory:
             return {}
 
         def read(conn: Connection) -> dict[MemoryKey, str]:
-            rows = conn.execute(select(c.digest, c.text).where(c.digest.in_(by_digest)))
+            rows = conn.execute(_of(len(by_digest)), {f"digest{n}": digest for n, digest in enumerate(by_digest)})
             return {by_digest[row.digest]: row.text for row in rows}
 
         return await self._store.read(read)
@@ -49,6 +51,12 @@ class StoredMemory:
             "at": self._clock.now(),
         }
         await self._store.write(lambda conn: conn.execute(_ADD.on(conn), row).rowcount)
+
+
+@cache
+def _of(count: int) -> Select[*tuple[Any, ...]]:
+    """One statement for each number of keys, and there are but a few: one that stays is executed faster."""
+    return select(c.digest, c.text).where(c.digest.in_([bindparam(f"digest{n}") for n in range(count)]))
 
 
 def _digest(key: MemoryKey) -> str:

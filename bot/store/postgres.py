@@ -1,50 +1,48 @@
-"""PostgreSQL: a small pool of connections, each write its own transaction."""
+"""PostgreSQL: a few threads with a connection each, every write its own transaction."""
 
 from __future__ import annotations
 
 import asyncio
+import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
 
-from sqlalchemy import URL, Connection, Engine, create_engine, text
+from sqlalchemy import URL, Connection, create_engine, text
+from sqlalchemy.engine.interfaces import IsolationLevel
 from sqlalchemy.exc import DBAPIError
-from sqlalchemy.pool import NullPool
 
+from bot import metrics
+from bot.store.direct import directly
 from bot.store.errors import StoreError
 from bot.store.upgrade import upgrade
 
 T = TypeVar("T")
 
-CONNECTIONS = 8
-# Any two numbers of our own; they keep two upgrades, or two lonely owners, of one database apart.
+WRITERS, READERS = 6, 4  # threads, with a connection each
+# Any number of our own; it keeps two upgrades of one database apart.
 _UPGRADE_LOCK = 5_202_001
-_OWNER_LOCK = 5_202_002
-_RESTART = 3.0  # seconds a new owner waits for the one before
+# A server that does not answer is given up after so many seconds, as are connections to a machine that is gone.
+_PATIENCE = {"connect_timeout": 5, "keepalives_idle": 10, "keepalives_interval": 5, "keepalives_count": 3}
 
 
 class PostgresDatabase:
     """A PostgreSQL database over psycopg."""
 
-    def __init__(self, url: URL, *, alone: bool) -> None:
-        """Connect, lock (when ``alone``) and upgrade the database.
+    def __init__(self, url: URL) -> None:
+        """Connect and upgrade the database.
 
         Raises:
-            StoreError: it cannot be reached, belongs to another process, or has a schema of another version.
+            StoreError: it cannot be reached, or has a schema of another version.
         """
         url = url.set(drivername="postgresql+psycopg")
         name = url.render_as_string(hide_password=True)
-        # pre_ping: a connection the server dropped is replaced before it costs somebody's turn.
-        self._engine = create_engine(url, pool_size=CONNECTIONS, max_overflow=0, pool_pre_ping=True)
-        self._owner: Connection | None = None
-        self._lonely: Engine | None = None
+        self._writing = _Connections(url, isolation_level="READ COMMITTED")
+        # What only reads needs no transaction: each statement sees what was committed before it either way.
+        self._reading = _Connections(url, isolation_level="AUTOCOMMIT")
         try:
-            if alone:
-                self._lonely = create_engine(url, poolclass=NullPool, isolation_level="AUTOCOMMIT")
-                self._owner = self._lonely.connect()
-                _claim(self._owner, name)
-            with self._engine.begin() as conn:
+            with self._writing.engine.begin() as conn:
                 conn.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _UPGRADE_LOCK})
                 upgrade(conn, name=name)
         except DBAPIError as error:
@@ -53,39 +51,79 @@ class PostgresDatabase:
         except StoreError:
             self._release()
             raise
-        self._threads = ThreadPoolExecutor(CONNECTIONS, thread_name_prefix="store")
+        self._writers = ThreadPoolExecutor(WRITERS, thread_name_prefix="store-writer")
+        self._readers = ThreadPoolExecutor(READERS, thread_name_prefix="store-reader")
 
     async def write(self, work: Callable[[Connection], T]) -> T:
         """Run ``work`` in its own transaction; returns once it is committed."""
         # Shielded: what was asked for is written, as on SQLite, even if whoever asked is cancelled.
-        return await asyncio.shield(asyncio.get_running_loop().run_in_executor(self._threads, self._transact, work))
+        return await asyncio.shield(asyncio.get_running_loop().run_in_executor(self._writers, self._write, work))
 
     async def read(self, work: Callable[[Connection], T]) -> T:
-        """Run ``work`` in a transaction that is not kept."""
-        return await asyncio.get_running_loop().run_in_executor(self._threads, self._transact, work)
+        """Run ``work``; each of its statements sees what was committed before it."""
+        return await asyncio.get_running_loop().run_in_executor(self._readers, self._read, work)
 
     def close(self) -> None:
         """Finish what runs and close the connections. Blocks."""
-        self._threads.shutdown()
+        self._writers.shutdown()
+        self._readers.shutdown()
         self._release()
 
-    def _transact(self, work: Callable[[Connection], T]) -> T:
-        with self._engine.begin() as conn:
-            return work(conn)
+    def _write(self, work: Callable[[Connection], T]) -> T:
+        began = time.perf_counter()
+        written = self._writing.transact(work)
+        metrics.committed(time.perf_counter() - began)
+        return written
+
+    def _read(self, work: Callable[[Connection], T]) -> T:
+        began = time.perf_counter()
+        found = self._reading.transact(work)
+        metrics.was_read(time.perf_counter() - began)
+        return found
 
     def _release(self) -> None:
-        self._engine.dispose()
-        if self._owner is not None:
-            self._owner.close()
-        if self._lonely is not None:
-            self._lonely.dispose()
+        self._writing.close()
+        self._reading.close()
 
 
-def _claim(conn: Connection, name: str) -> None:
-    # The server gives the lock of a process that ended back a moment later, so a restart asks more than once.
-    until = time.monotonic() + _RESTART
-    while not conn.execute(text("SELECT pg_try_advisory_lock(:key)"), {"key": _OWNER_LOCK}).scalar():
-        if time.monotonic() < until:
-            time.sleep(0.05)
-            continue
-        raise StoreError(f"{name} is in use by another Heqi process: stop that one, or name another database")
+class _Connections:
+    """One connection for each thread, kept: to take one from a pool and to ask whether it lives costs two trips."""
+
+    def __init__(self, url: URL, *, isolation_level: IsolationLevel) -> None:
+        self.engine = directly(
+            create_engine(
+                url,
+                isolation_level=isolation_level,
+                pool_size=WRITERS + READERS,
+                connect_args={"application_name": "heqi", **_PATIENCE},
+            )
+        )
+        self._own = threading.local()
+        self._opened: list[Connection] = []
+
+    def close(self) -> None:
+        """Close them; their threads have ended."""
+        for conn in self._opened:
+            conn.close()
+        self.engine.dispose()
+
+    def transact(self, work: Callable[[Connection], T]) -> T:
+        """Run ``work`` in a transaction.
+
+        A connection the server has dropped in the meantime is replaced once, as long as nothing can have been stored.
+        """
+        conn: Connection | None = getattr(self._own, "conn", None)
+        if conn is None:
+            conn = self._own.conn = self.engine.connect()
+            self._opened.append(conn)
+        worked = False
+        try:
+            with conn.begin():
+                found = work(conn)
+                worked = True
+            return found  # noqa: TRY300 - in an else it would be unknown to the checker
+        except DBAPIError as error:
+            if worked or not error.connection_invalidated:
+                raise
+        with conn.begin():
+            return work(conn)

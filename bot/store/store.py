@@ -33,8 +33,8 @@ class Store:
     async def open(cls, url: str, *, alone: bool = True) -> Self:
         """Open ``sqlite:///file`` or ``postgresql://…`` and bring it to this version's schema.
 
-        ``alone`` claims the database for this process (the embedded work engine needs that); commands that only
-        read or add a row beside a running service pass False.
+        ``alone`` claims a SQLite file for this process (the embedded work engine needs that); commands that only
+        read or add a row beside a running service pass False. PostgreSQL is shared.
 
         Raises:
             StoreError: what is wrong and what to do.
@@ -73,5 +73,5 @@ def _connect(url: str, alone: bool) -> _Database:  # noqa: FBT001 - called throu
     if kind == "postgresql":
         from bot.store.postgres import PostgresDatabase  # noqa: PLC0415
 
-        return PostgresDatabase(parsed, alone=alone)
+        return PostgresDatabase(parsed)
     raise StoreError(f"a database of kind {kind} is not supported: use sqlite:///heqi.sqlite or postgresql://…")

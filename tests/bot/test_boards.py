@@ -133,7 +133,7 @@ async def test_later_is_later_whatever_changes_meanwhile(house: House, board: Re
     accepted = await house.buyer("uno")
     assert len(board.seen) == 1
     due = house.clock.now() + timedelta(seconds=90)
-    assert house.engine._due[board_lane(board.name, accepted.conversation_id)] == due
+    assert house.engine._timers._due[board_lane(board.name, accepted.conversation_id)] == due
     await house.buyer("dos")
     await house.later(seconds=89)
     assert len(board.seen) == 1

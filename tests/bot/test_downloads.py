@@ -137,7 +137,7 @@ async def test_one_that_must_wait_holds_up_no_other(house: House, platform: Plat
     platform.wrong["file-1"] = deque([TryLater("busy", after=90)])
     await _write(house, photo("file-1"), photo("file-2"))
     assert [bool(media.ref) for media in await _media(house)] == [False, True]
-    assert house.engine._due[media_lane(ACCOUNT, 1)] == house.clock.now() + timedelta(seconds=90)
+    assert house.engine._timers._due[media_lane(ACCOUNT, 1)] == house.clock.now() + timedelta(seconds=90)
     await house.later(seconds=60)
     assert platform.asked == ["file-1", "file-2"]
     await house.later(seconds=31)

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import asyncio
 from datetime import timedelta
+from typing import Any
 
 import pytest
-from sqlalchemy import Connection, event
+from sqlalchemy import Connection, Executable
 
 from bot.lanes import board_lane, board_of
 from bot.store import Store, showings
@@ -97,16 +98,22 @@ async def test_waiting_is_counted_from_the_first_change(store: Store, conversati
     assert (await waiting(120), await waiting(121)) == (0, 1)
 
 
-async def test_all_boards_are_told_with_one_statement(store: Store, conversation_id: int) -> None:
-    seen: list[str] = []
+async def test_all_boards_are_told_with_one_statement(
+    store: Store, conversation_id: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen: list[object] = []
 
     def want(conn: Connection) -> None:
-        def note(conn: object, cursor: object, statement: str, *more: object) -> None:
-            seen.append(statement)
+        execute = conn.execute
 
-        event.listen(conn, "before_cursor_execute", note)
+        def counted(statement: Executable, values: Any) -> object:
+            seen.append(statement)
+            return execute(statement, values)
+
+        monkeypatch.setattr(conn, "execute", counted)
         showings.want(conn, BOARDS, conversation_id, now=NOON)
         showings.want(conn, (), conversation_id, now=NOON)
+        monkeypatch.undo()
 
     await store.write(want)
     assert len(seen) == 1
@@ -120,4 +127,4 @@ async def test_what_waits_is_found_by_its_index(store: Store, conversation_id: i
             explain = "EXPLAIN"
         return str(conn.exec_driver_sql(f"{explain} {showings._OPEN.compile(conn)}").all())
 
-    assert "showings_open" in await store.read(plan)
+    assert "showings_open" in await store.write(plan)

@@ -141,7 +141,8 @@ async def test_the_database_of_another_program_is_refused(tmp_path: Path) -> Non
         await Store.open(f"sqlite:///{path}")
 
 
-async def test_a_second_owner_is_refused_by_name(database_url: str) -> None:
+async def test_a_second_owner_of_a_file_is_refused_by_name(tmp_path: Path) -> None:
+    database_url = f"sqlite:///{tmp_path / 'heqi.sqlite'}"
     store = await Store.open(database_url)
     try:
         with pytest.raises(StoreError, match="in use by another Heqi process"):
