@@ -5,10 +5,10 @@ from __future__ import annotations
 import asyncio
 import os
 import socket
-import time
 import uuid
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
+from time import monotonic
 from typing import Final, Protocol
 
 import structlog
@@ -80,15 +80,15 @@ class Leases:
 
     async def _keep(self, name: str, task: asyncio.Task[bool]) -> None:
         """Renew until the work ends or the lease is lost."""
-        renewed = time.monotonic()
+        renewed = monotonic()
         while not task.done():
             await asyncio.wait({task}, timeout=RENEW)
-            began = time.monotonic()
+            began = monotonic()
             # The process may have been stopped for a while: what it had before is not its own any more.
             taken = await self._take(name) if began - renewed < FENCE else False
             if taken:
                 renewed = began
-            elif taken is False or time.monotonic() - renewed >= FENCE:
+            elif taken is False or monotonic() - renewed >= FENCE:
                 log.warning("lease_lost", lease=name)
                 return
 

@@ -8,14 +8,18 @@ platform (``TryLater``) included.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+import time
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import Any, TypeVar
 
 import structlog
 from sqlalchemy import Connection
+from sqlalchemy.exc import InterfaceError, OperationalError
 
 from adapters.ports import Channel, Outgoing
+from bot import metrics
 from bot.accounts import Accounts
 from bot.back_off import back_off
 from bot.boards import Boards
@@ -26,6 +30,7 @@ from bot.inbox import receive
 from bot.lanes import conversation_lane
 from bot.store import Store, conversations, deliveries, events
 from bot.store.deliveries import Head
+from bot.tracing import traced
 from dialogs.errors import Ambiguous, Refused, TryLater, Unreachable, WindowClosed
 from dialogs.events import DeliveryFailed, Event
 from dialogs.messages import Capabilities
@@ -39,10 +44,13 @@ log = structlog.stdlib.get_logger(__name__)
 SEND_TIMEOUT = 60.0
 # With the waiting below this is about a day of a platform that says "later".
 ATTEMPTS = 300
+STORE_AGAIN = 1.0  # seconds between two attempts to store what became of a delivery
 AT_ONCE = 48  # chats of an account that are sent to side by side; the engine's other places stay free
 ACCOUNT = "outbox"  # of the events failures make
 WINDOW_CLOSED = "window_closed"
 INTERRUPTED = "interrupted"  # the process ended while it was being sent
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +98,7 @@ class Outbox:
         self._send_timeout = send_timeout
         self._attempts = attempts
         self._gate = Gate(engine, limit=AT_ONCE)
+        self._storing: set[asyncio.Task[Any]] = set()
 
     async def drain(self, lane: str) -> None:
         """Send everything that waits in the lane, and set the time of what may leave later."""
@@ -108,22 +117,43 @@ class Outbox:
         if following.head is not None and following.head.not_before is not None:
             self._engine.at(lane, following.head.not_before)
 
+    @traced("delivery", lambda _self, _lane, head: {"delivery_id": head.id, "account": head.account})
     async def _send(self, lane: str, head: Head) -> _Following:
         """Send one delivery, or one part of it, keep what became of it, and take the next."""
+        began = time.perf_counter()
         result = await self._attempt(head)
+        metrics.delivered(self._kind(head), result.state, time.perf_counter() - began)
         now = self._clock.now()
         if result.state is State.SENT and not result.done:
-            await self._store.write(lambda conn: deliveries.part_sent(conn, head, external_id=result.external_id))
+            await self._stored(lambda conn: deliveries.part_sent(conn, head, external_id=result.external_id))
             return _Following(replace(head, parts_done=head.parts_done + 1))
 
         def keep(conn: Connection) -> _Following:
             self._keep(conn, head, result, now=now)
             return self._take_next(conn, lane, changed=(head.conversation_id,), now=now)
 
-        following = await self._store.write(keep)
+        following = await self._stored(keep)
         if result.state is not State.SENT:
             log.warning("delivery", delivery_id=head.id, state=result.state, error=result.error)
         return following
+
+    async def _stored(self, write: Callable[[Connection], T]) -> T:
+        """Store what the platform said, however long the database is away: nobody but this process knows it.
+
+        It goes on when the lane is cut short.
+        """
+        storing = asyncio.create_task(self._until_stored(write), name="delivery's result")
+        self._storing.add(storing)
+        storing.add_done_callback(self._storing.discard)
+        return await asyncio.shield(storing)
+
+    async def _until_stored(self, write: Callable[[Connection], T]) -> T:
+        while True:
+            try:
+                return await self._store.write(write)
+            except (OperationalError, InterfaceError) as error:
+                log.warning("delivery_not_stored", error=type(error).__name__)
+                await asyncio.sleep(STORE_AGAIN)
 
     def _tell(self, following: _Following) -> None:
         """Those who look, the boards, and the conversation, which may have an event about a failure."""
@@ -152,9 +182,11 @@ class Outbox:
                 settled[head.conversation_id] = None
                 continue
             if head.state is State.QUEUED:
-                if head.not_before is not None and head.not_before > now:
+                # What was told in the future was told by a clock that has been set back since.
+                if head.not_before is not None and head.changed_at <= now < head.not_before:
                     return head
-                deliveries.take(conn, head.id, now=now)
+                if not deliveries.take(conn, head.id, now=now):
+                    return None  # this process was thought dead, and another one sends it
                 if head.template is None and _is_shut(conn, head, capabilities, now=now):
                     self._keep(conn, head, _Result(State.FAILED, error=WINDOW_CLOSED), now=now)
                     settled[head.conversation_id] = None
@@ -165,6 +197,10 @@ class Outbox:
     def _capabilities(self, head: Head) -> Capabilities:
         channel = self._channels.get(head.account)
         return Capabilities() if channel is None else channel.capabilities_in(head.chat)
+
+    def _kind(self, head: Head) -> str:
+        channel = self._channels.get(head.account)
+        return "none" if channel is None else channel.name
 
     def _keep(self, conn: Connection, head: Head, result: _Result, *, now: datetime) -> None:
         """Store what became of a delivery; one that did not arrive becomes an event of its conversation."""

@@ -7,15 +7,18 @@ from datetime import datetime, timedelta
 
 from pydantic import ValidationError
 from sqlalchemy import Connection
+from sqlalchemy.exc import DBAPIError
 
 from bot.accounts import Accounts
-from bot.store import clocks, conversations, deliveries, events, messages, proposals, turns
+from bot.store import clocks, conversations, deliveries, events, messages, parked, proposals, turns
 from bot.store.conversations import Place
 from dialogs.events import (
     AgentApproved,
     AgentChose,
     AgentDecided,
+    AgentDismissed,
     AgentRetranslated,
+    AgentRetried,
     AgentSetLanguage,
     Body,
     BuyerEdited,
@@ -27,6 +30,8 @@ from dialogs.events import (
 from dialogs.messages import Choice, Conversation, DeliveryState, Message, Refusal, RefusalCode
 
 HISTORY = 40  # messages the dialogs look back
+# Retries and albums wait for seconds: what is to wait longer was told by a clock that has been set back since.
+LONGEST_WAIT = timedelta(minutes=1)
 ECHO = timedelta(seconds=2)  # between two looks whether what is being sent has got its id
 
 
@@ -44,6 +49,7 @@ class Work:
     refusal: Refusal | None = None  # known before anything is decided
     void: bool = False  # nothing is left to decide: the clock was stopped in between, or the platform echoes
     echo_of: int | None = None  # the ambiguous delivery an echo has shown to have left
+    failed: parked.Failed | None = None  # the event that is to be retried or dismissed
 
     @property
     def conversation(self) -> Conversation:
@@ -53,10 +59,11 @@ class Work:
 
 @dataclass(frozen=True, slots=True)
 class Broken:
-    """The next event cannot be understood by this version."""
+    """The next event cannot be loaded: this version does not understand it, or trips over what belongs to it."""
 
     head: events.Head
     error: str
+    hopeless: bool  # trying again soon will not help
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,16 +81,22 @@ Found = Work | Broken | Wait | Ringing
 
 
 def look(conn: Connection, conversation_id: int, accounts: Accounts, *, now: datetime) -> Found | None:
-    """The next thing to do in a conversation, None when nothing is left."""
+    """The next thing to do in a conversation, None when nothing is left.
+
+    Raises:
+        sqlalchemy.exc.DBAPIError: the database did not answer, or not what was asked.
+    """
     head = events.head(conn, conversation_id)
     if head is None:
         return _next_clock(conn, conversation_id, now=now)
-    if head.not_before is not None and head.not_before > now:
+    if head.not_before is not None and now < head.not_before <= now + LONGEST_WAIT:
         return Wait(head.not_before)
     try:
         return _load(conn, conversation_id, head, accounts, now=now)
-    except ValidationError as error:
-        return Broken(head, type(error).__name__)
+    except DBAPIError:
+        raise
+    except Exception as error:  # noqa: BLE001 - whatever one event trips over must not stop its conversation
+        return Broken(head, type(error).__name__, hopeless=isinstance(error, ValidationError))
 
 
 def _next_clock(conn: Connection, conversation_id: int, *, now: datetime) -> Wait | Ringing | None:
@@ -113,6 +126,8 @@ def _load(
             return _to_read_again(conn, work, body.message_id)
         case AgentDecided() | AgentApproved():
             return _to_decide_about(conn, work, body.message_id)
+        case AgentRetried() | AgentDismissed():
+            return _to_settle(conn, work, body)
         case SellerWrote():
             return _echo_or_not(conn, work, body, now=now)
         case Receipt():
@@ -139,6 +154,18 @@ def _to_read_again(conn: Connection, work: Work, message_id: int) -> Work:
     latest = messages.latest_incoming(conn, work.conversation.id, before=work.head.seq)
     never_read = latest is not None and latest.id == message.id and not turns.of_messages(conn, [message.id])
     return replace(_at_hand(work, message), unread=never_read)
+
+
+def _to_settle(conn: Connection, work: Work, body: AgentRetried | AgentDismissed) -> Work:
+    """What failed, to be tried again or let be. A buyer's message keeps its place: to retry it is to read it again."""
+    failed = parked.find(conn, work.conversation.id, body.event_id)
+    if failed is None:
+        return replace(work, refusal=Refusal(RefusalCode.UNKNOWN_TARGET))
+    read_again = isinstance(body, AgentRetried) and body.part == "event" and failed.read_again
+    if read_again and failed.message_id is not None:
+        again = AgentRetranslated(agent=body.agent, message_id=failed.message_id)
+        return _to_read_again(conn, replace(work, body=again), failed.message_id)
+    return replace(work, failed=failed)
 
 
 def _to_decide_about(conn: Connection, work: Work, message_id: int) -> Work:

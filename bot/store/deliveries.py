@@ -33,6 +33,7 @@ _IN_LANE = (
         c.key,
         c.attempts,
         c.not_before,
+        c.changed_at,
         c.parts_done,
         c.template,
         messages.c.text,
@@ -60,7 +61,8 @@ _TAKE = (
 )
 _SENT = (
     update(deliveries)
-    .where(c.id == bindparam("delivery"), c.state == State.SENDING)
+    # Ambiguous: another process thought that this one had died.
+    .where(c.id == bindparam("delivery"), c.state.in_((State.SENDING, State.AMBIGUOUS)))
     .values(state=State.SENT, external_id=bindparam("external"), error=None, changed_at=bindparam("moment"))
 )
 _PART_SENT = update(deliveries).where(c.id == bindparam("delivery")).values(parts_done=c.parts_done + 1)
@@ -125,6 +127,7 @@ class Head:
     key: str
     attempts: int
     not_before: datetime | None
+    changed_at: datetime
     parts_done: int
     template: TemplateUse | None
     text: str
@@ -177,9 +180,9 @@ def head(conn: Connection, lane: str) -> Head | None:
     return Head(**{**row._mapping, "state": State(row.state), "media": row.media or ()})  # noqa: SLF001 - public name
 
 
-def take(conn: Connection, delivery_id: int, *, now: datetime) -> None:
-    """Mark a queued one as being sent, and count the attempt."""
-    conn.execute(_TAKE, {"delivery": delivery_id, "moment": now})
+def take(conn: Connection, delivery_id: int, *, now: datetime) -> bool:
+    """Mark a queued one as being sent, and count the attempt; False when it was not queued any more."""
+    return conn.execute(_TAKE, {"delivery": delivery_id, "moment": now}).rowcount == 1
 
 
 def sent(conn: Connection, delivery_id: int, *, external_id: str, now: datetime) -> None:
