@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import astuple
 from functools import cache
 from typing import Any
 
@@ -61,4 +60,5 @@ def _of(count: int) -> Select[*tuple[Any, ...]]:
 
 def _digest(key: MemoryKey) -> str:
     # JSON keeps the fields apart and None different from every text.
-    return hashlib.sha256(json.dumps(astuple(key)).encode()).hexdigest()
+    parts = (key.text, key.source, key.target, key.engine, key.glossary, key.shop)
+    return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
