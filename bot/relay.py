@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 log = structlog.stdlib.get_logger(__name__)
 
 CHANNEL: Final = "heqi_changed"
-GATHER: Final = 0.02  # seconds in which what changes is told together
+GATHER: Final = 0.05  # seconds in which what changes is told together
 AT_ONCE: Final = 400  # ids in one notification, which holds less than 8,000 bytes (PostgreSQL's NOTIFY)
 AGAIN: Final = 1.0  # seconds before the database is tried again
 

@@ -1,5 +1,6 @@
-"""The backlog: how much of the work lies open, since when, and what went wrong lately. A few short queries, asked
-every few seconds at most; partial indexes and the newest rows are all they read.
+"""The backlog: how much of the work lies open, since when, and what went wrong lately.
+
+A few short queries, asked every few seconds at most: they read open rows by partial indexes, and the newest rows.
 """
 
 from __future__ import annotations
@@ -12,8 +13,7 @@ from typing import Any, Final
 from sqlalchemy import Connection, Row, bindparam, func, or_, select, text
 from sqlalchemy.sql.elements import ColumnElement
 
-from bot.store import leases
-from bot.store.schema import account_states, deliveries, downloads, escalations, events, showings
+from bot.store.schema import account_states, deliveries, downloads, escalations, events, leases, showings
 from bot.store.types import Moment
 from dialogs.messages import DeliveryState as State
 from dialogs.messages import Severity
@@ -31,30 +31,32 @@ def _due(not_before: ColumnElement[datetime]) -> ColumnElement[bool]:
 
 
 # States are written out, not bound: only so does SQLite use the partial indexes.
-_INBOX = select(func.count().label("count"), func.min(func.coalesce(e.not_before, e.accepted_at)).label("oldest")).where(
+_INBOX = select(func.count().label("many"), func.min(func.coalesce(e.not_before, e.accepted_at)).label("oldest")).where(
     text("events.state = 'open'"), _due(e.not_before)
 )
 _OUTBOX = (
-    select(d.account, func.count().label("count"), func.min(func.coalesce(d.not_before, d.changed_at)).label("oldest"))
+    select(d.account, func.count().label("many"), func.min(func.coalesce(d.not_before, d.changed_at)).label("oldest"))
     .where(text("deliveries.state IN ('queued', 'sending')"), _due(d.not_before))
     .group_by(d.account)
 )
-_PARKED = select(func.count()).where(text("events.state = 'parked'"))
+_PARKED = select(func.count()).select_from(events).where(text("events.state = 'parked'"))
 _PARKED_LATELY = _PARKED.where(e.accepted_at > _SINCE)
 _FAILED_LATELY = select(func.count()).where(
     d.id > func.coalesce(select(func.max(d.id)).scalar_subquery(), 0) - NEWEST,
     d.state.in_((State.FAILED, State.AMBIGUOUS)),
     d.changed_at > _SINCE,
 )
-_SHOWINGS = select(func.count().label("count"), func.min(showings.c.changed_at).label("oldest")).where(
+_SHOWINGS = select(func.count().label("many"), func.min(showings.c.changed_at).label("oldest")).where(
     text("showings.wanted > showings.shown")
 )
 _DOWNLOADS = select(func.count()).select_from(downloads).where(text("downloads.state = 'open'"))
 _ESCALATIONS = (
-    select(escalations.c.severity, func.count().label("count"))
+    select(escalations.c.severity, func.count().label("many"))
     .where(text("escalations.closed_at IS NULL"))
     .group_by(escalations.c.severity)
 )
+# By the database's own time, which is what leases are valid by.
+_LEASES = select(leases.c.name, (leases.c.until >= func.now(type_=Moment)).label("held"))
 _TOLD = select(account_states.c.key, account_states.c.text).where(account_states.c.account == bindparam("of_account"))
 
 
@@ -82,7 +84,7 @@ class Backlog:
     parked_lately: int = 0
     failed_lately: int = 0  # deliveries that failed or may have been sent, among the newest
     escalations: Mapping[str, int] = field(default_factory=dict)  # open ones, by severity
-    leases: frozenset[str] = frozenset()  # that somebody holds
+    leases: Mapping[str, bool] = field(default_factory=dict)  # whether somebody holds one that was not given back
     told: Mapping[str, str] = field(default_factory=dict)
 
     @property
@@ -98,7 +100,7 @@ class Backlog:
 
 
 def backlog(conn: Connection, *, now: datetime, with_leases: bool, told_by: str) -> Backlog:
-    """Count what is open; who holds leases, where processes do; and what stands under ``told_by``."""
+    """Count what is open; the leases, where processes need any; and what stands under ``told_by``."""
     moment = {"now": now}
     lately = {"since": now - LATELY}
     return Backlog(
@@ -110,11 +112,11 @@ def backlog(conn: Connection, *, now: datetime, with_leases: bool, told_by: str)
         parked_lately=conn.execute(_PARKED_LATELY, lately).scalar_one(),
         failed_lately=conn.execute(_FAILED_LATELY, lately).scalar_one(),
         escalations={severity.value: 0 for severity in Severity}
-        | {row.severity: row.count for row in conn.execute(_ESCALATIONS)},
-        leases=leases.held(conn) if with_leases else frozenset(),
+        | {row.severity: row.many for row in conn.execute(_ESCALATIONS)},
+        leases={row.name: row.held for row in conn.execute(_LEASES)} if with_leases else {},
         told={row.key: row.text for row in conn.execute(_TOLD, {"of_account": told_by})},
     )
 
 
 def _waiting(row: Row[*tuple[Any, ...]]) -> Waiting:
-    return Waiting(row.count, row.oldest)
+    return Waiting(row.many, row.oldest)

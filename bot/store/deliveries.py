@@ -62,7 +62,7 @@ _TAKE = (
 _SENT = (
     update(deliveries)
     # Ambiguous: another process thought that this one had died.
-    .where(c.id == bindparam("delivery"), c.state.in_((State.SENDING, State.AMBIGUOUS)))
+    .where(c.id == bindparam("delivery"), (c.state == State.SENDING) | (c.state == State.AMBIGUOUS))
     .values(state=State.SENT, external_id=bindparam("external"), error=None, changed_at=bindparam("moment"))
 )
 _PART_SENT = update(deliveries).where(c.id == bindparam("delivery")).values(parts_done=c.parts_done + 1)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from sqlalchemy import Connection, bindparam, func, select, text, update
@@ -40,6 +40,13 @@ _SETTLE = (
     update(downloads)
     .where(c.id == bindparam("download"))
     .values(state=bindparam("new_state"), not_before=None, error=bindparam("new_error"), changed_at=bindparam("moment"))
+)
+_FAILED = text("downloads.state = 'failed'")
+_FAILED_OF = select(c.position, c.lane).where(c.message_id == bindparam("message"), _FAILED)
+_LEAVE = (
+    update(downloads)
+    .where(c.message_id == bindparam("message"), _FAILED)
+    .values(state=bindparam("new_state"), attempts=0, not_before=None, changed_at=bindparam("moment"))
 )
 _ATTACHED = select(messages.c.media).where(messages.c.id == bindparam("message")).with_for_update()
 _ATTACH = update(messages).where(messages.c.id == bindparam("message")).values(media=bindparam("attached"))
@@ -125,6 +132,26 @@ def settle(conn: Connection, of: Head, media: Media, *, now: datetime) -> bool:
     values = {"download": of.id, "new_state": state, "new_error": media.error or None, "moment": now}
     conn.execute(_SETTLE, values)
     return True
+
+
+def again(conn: Connection, message_id: int, *, now: datetime) -> str | None:
+    """Have fetched again what failed of a message; the lane that has something to fetch since, None when nothing."""
+    failed = conn.execute(_FAILED_OF, {"message": message_id}).all()
+    if not failed:
+        return None
+    row = conn.execute(_ATTACHED, {"message": message_id}).one()
+    positions = {each.position for each in failed}
+    attached = tuple(
+        replace(media, error="") if position in positions else media for position, media in enumerate(row.media)
+    )
+    conn.execute(_ATTACH, {"message": message_id, "attached": attached})
+    conn.execute(_LEAVE, {"message": message_id, "new_state": "open", "moment": now})
+    return str(failed[0].lane)
+
+
+def dismiss(conn: Connection, message_id: int, *, now: datetime) -> None:
+    """Let be what failed of a message: it is no trouble any more, the message still says what did not come."""
+    conn.execute(_LEAVE, {"message": message_id, "new_state": "dismissed", "moment": now})
 
 
 def open_lanes(conn: Connection) -> list[str]:

@@ -43,9 +43,10 @@ _UNPARK = (
     update(events)
     .where(
         c.id == select(messages.c.event_id).where(messages.c.id == bindparam("message")).scalar_subquery(),
-        c.state == "parked",
+        c.state.in_(("parked", "done")),
+        c.error.is_not(None),
     )
-    .values(state="done", error=None)
+    .values(state="done", error=None, outcome=bindparam("new_outcome"))
 )
 _OUTCOME = select(c.state, c.outcome).where(c.id == bindparam("event"))
 _OPEN = select(c.conversation_id).where(_IS_OPEN).distinct()
@@ -165,8 +166,8 @@ def refused_choices(conn: Connection, conversation_id: int, *, limit: int) -> tu
     )
 
 
-def settle(conn: Connection, event_id: int, outcome: Outcome) -> None:
-    """Mark an open event done, or parked when the outcome says so.
+def settle(conn: Connection, event_id: int, outcome: Outcome, *, park: bool = True) -> None:
+    """Mark an open event done, or parked when the outcome says that it failed and ``park`` that it may be retried.
 
     Raises:
         AlreadyWorkedOn: it is not open any more.
@@ -174,7 +175,7 @@ def settle(conn: Connection, event_id: int, outcome: Outcome) -> None:
     values = {
         "event": event_id,
         "from_state": "open",
-        "to_state": "done" if outcome.done else "parked",
+        "to_state": "parked" if park and not outcome.done else "done",
         "new_outcome": outcome,
         "new_error": outcome.error,
     }
@@ -183,8 +184,8 @@ def settle(conn: Connection, event_id: int, outcome: Outcome) -> None:
 
 
 def unpark_message(conn: Connection, message_id: int) -> None:
-    """The parked event of a message was made good by another one; nothing happens when it is not parked."""
-    conn.execute(_UNPARK, {"message": message_id})
+    """The event of a message, parked or dismissed since, was made good by another one; else nothing happens."""
+    conn.execute(_UNPARK, {"message": message_id, "new_outcome": Outcome(done=True)})
 
 
 def retry(conn: Connection, event_id: int, *, not_before: datetime, error: str) -> None:

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
+from functools import cache
+from typing import Any, Final
 
 from sqlalchemy import (
     ColumnElement,
     Connection,
+    FromClause,
     Row,
     Select,
+    Text,
     and_,
     bindparam,
     case,
@@ -18,6 +21,7 @@ from sqlalchemy import (
     or_,
     select,
     text,
+    union_all,
 )
 
 from adapters.ports import ConversationRow, ListQuery
@@ -27,6 +31,11 @@ from bot.store.schema import contacts, conversations, deliveries, escalations, e
 from dialogs.messages import CaseStatus, DeliveryState, Direction, Message, Mood, Urgency
 
 c = conversations.c
+
+# A search looks at so many of the newest messages, and at what was read in so many of the newest turns. No index helps:
+# words of two Chinese characters are what is looked for most, and both databases' text indexes begin at three.
+SEARCHED: Final = 200_000
+_ESCAPE: Final = "/"
 
 # A line of a chat is shown to the buyer once the platform has it.
 _ARRIVED = (DeliveryState.SENT, DeliveryState.DELIVERED, DeliveryState.READ)
@@ -55,7 +64,6 @@ _ROW = select(
     c.shop,
     c.channel,
     c.language_override,
-    c.case,
     contacts.c.name.label("contact_name"),
     c.status,
     c.situation,
@@ -73,7 +81,7 @@ _ROW = select(
 ).join_from(conversations, contacts)
 
 # Made once: to build a statement takes longer than to run it.
-_ONE = _ROW.where(c.id == bindparam("conversation"))
+_ONE = _ROW.add_columns(c.case).where(c.id == bindparam("conversation"))
 _WIDTH = len(messages_of.COLUMNS.selected_columns)
 _EDITED = messages.alias("edited")
 _ANSWERED = messages.alias("answered")
@@ -103,26 +111,99 @@ class Stored:
     message: Message
     delivery: DeliveryState | None
     delivery_error: str | None
+    event_id: int
     event: str
     event_error: str | None
     replaced: bool
     answers: str | None
 
 
-def find(conn: Connection, query: ListQuery) -> tuple[ConversationRow, ...]:
-    """Conversations by urgency: the clock that runs out first, mood, waiting time, then the newest."""
-    found = _ROW.where(c.last_seq > 0)  # whoever opened a chat and has not written is no work yet
-    if query.status is not None:
-        found = found.where(c.status == query.status)
-    if query.shops:
-        found = found.where(c.shop.in_(query.shops))
-    if query.search.strip():
-        found = found.where(_mentions(query.search.strip()))
-    mood = case({Mood.ANGRY: 0, Mood.UPSET: 1}, value=c.mood, else_=2)
-    ordered = found.order_by(
-        c.due.is_(None), c.due, mood, c.waiting_since.is_(None), c.waiting_since, c.last_at.desc(), c.id.desc()
+# ---- the list --------------------------------------------------------------------------------------------------------
+
+# Written out, not bound: only so does SQLite use the partial indexes. Whoever opened a chat and has not written is no
+# work yet.
+_WROTE = text("conversations.last_seq > 0")
+_RUNS = text("conversations.due IS NOT NULL")
+_WAITS = text("conversations.due IS NULL AND conversations.waiting_since IS NOT NULL")
+_RESTS = text("conversations.due IS NULL AND conversations.waiting_since IS NULL")
+_MOODS = (Mood.ANGRY, Mood.UPSET, Mood.CALM)
+_KEYS = (c.id, c.due, c.mood, c.waiting_since, c.last_at)
+
+
+def _by_urgency(of: FromClause) -> tuple[ColumnElement[Any], ...]:
+    """The clock that runs out first, mood, waiting time, then the newest."""
+    k = of.c
+    mood = case({mood: rank for rank, mood in enumerate(_MOODS)}, value=k.mood, else_=len(_MOODS))
+    return (k.due.is_(None), k.due, mood, k.waiting_since.is_(None), k.waiting_since, k.last_at.desc(), k.id.desc())
+
+
+def _groups(status: CaseStatus, *, in_shops: bool) -> Iterator[Select[*tuple[Any, ...]]]:
+    """The first of each group that an index has in order: one after the other they are the list of a status."""
+    first = select(*_KEYS).where(c.status == status, _WROTE).limit(bindparam("count"))
+    if in_shops:
+        first = first.where(c.shop.in_(bindparam("shops", expanding=True)))
+    yield first.where(_RUNS).order_by(*_by_urgency(conversations)[1:])
+    for mood in _MOODS:
+        yield first.where(_WAITS, c.mood == mood).order_by(c.waiting_since, c.last_at.desc(), c.id.desc())
+        yield first.where(_RESTS, c.mood == mood).order_by(c.last_at.desc(), c.id.desc())
+
+
+def _rows_of(first: Select[*tuple[Any, ...]]) -> Select[*tuple[Any, ...]]:
+    """The rows of some ids, in the list's order; nothing else is read of what the limit leaves out."""
+    chosen = first.subquery("chosen")
+    return _ROW.join(chosen, chosen.c.id == c.id).order_by(*_by_urgency(chosen))
+
+
+@cache
+def _list(statuses: tuple[CaseStatus, ...], *, in_shops: bool) -> Select[*tuple[Any, ...]]:
+    """One statement for each kind of list: it reads a few rows of each group, however many there are."""
+    arms = [group.subquery() for status in statuses for group in _groups(status, in_shops=in_shops)]
+    every = union_all(*(select(arm) for arm in arms)).subquery("every")
+    return _rows_of(select(every).order_by(*_by_urgency(every)).limit(bindparam("count")))
+
+
+@cache
+def _search(statuses: tuple[CaseStatus, ...], *, in_shops: bool) -> Select[*tuple[Any, ...]]:
+    """Conversations with the words in a message, in its Chinese, or in the buyer's name."""
+    words: ColumnElement[str] = bindparam("words", type_=Text)
+    m, t = messages.c, turns.c
+    said = select(m.conversation_id).where(_newest(m.id), m.folded.like(words, escape=_ESCAPE))
+    read = select(t.conversation_id).where(_newest(t.id), t.folded.like(words, escape=_ESCAPE))
+    named = select(contacts.c.id).where(contacts.c.folded.like(words, escape=_ESCAPE))
+    found = select(*_KEYS).where(
+        _WROTE, c.status.in_(statuses), or_(c.id.in_(said.union(read)), c.contact_id.in_(named))
     )
-    return tuple(row_of(row) for row in conn.execute(ordered.limit(query.limit)))
+    if in_shops:
+        found = found.where(c.shop.in_(bindparam("shops", expanding=True)))
+    return _rows_of(found.order_by(*_by_urgency(conversations)).limit(bindparam("count")))
+
+
+def _newest(table_id: ColumnElement[int]) -> ColumnElement[bool]:
+    last = select(func.coalesce(func.max(table_id), 0)).scalar_subquery()
+    return table_id > last - SEARCHED
+
+
+def _somewhere(words: str) -> str:
+    """The pattern of a text with these words; nothing in them means anything else."""
+    for special in (_ESCAPE, "%", "_"):
+        words = words.replace(special, _ESCAPE + special)
+    return f"%{words}%"
+
+
+def find(conn: Connection, query: ListQuery) -> tuple[ConversationRow, ...]:
+    """Conversations by urgency: the clock that runs out first, mood, waiting time, then the newest.
+
+    Words are looked for in all names, and in the newest ``SEARCHED`` messages and readings.
+    """
+    statuses = tuple(CaseStatus) if query.status is None else (query.status,)
+    words = query.search.strip()
+    values: dict[str, object] = {"count": query.limit}
+    if query.shops:
+        values["shops"] = list(query.shops)
+    if words:
+        values["words"] = _somewhere(fold(words))
+    statement = (_search if words else _list)(statuses, in_shops=bool(query.shops))
+    return tuple(row_of(row) for row in conn.execute(statement, values))
 
 
 def one(conn: Connection, conversation_id: int) -> Row[*tuple[Any, ...]] | None:
@@ -160,10 +241,18 @@ def lines(conn: Connection, conversation_id: int, *, before: int, limit: int) ->
     return [_stored(row) for row in reversed(rows)]
 
 
-def _stored(row: Sequence[Any]) -> Stored:
+def _stored(row: Row[*tuple[Any, ...]]) -> Stored:
     delivery, delivery_error, event, event_error, replaced, answers = row[_WIDTH:]
-    state = None if delivery is None else DeliveryState(delivery)
-    return Stored(messages_of.message(row[:_WIDTH]), state, delivery_error, event, event_error, bool(replaced), answers)
+    return Stored(
+        messages_of.message(row[:_WIDTH]),
+        None if delivery is None else DeliveryState(delivery),
+        delivery_error,
+        row.event_id,
+        event,
+        event_error,
+        bool(replaced),
+        answers,
+    )
 
 
 def chat_lines(conn: Connection, conversation_id: int, *, after: int, limit: int) -> list[Row[*tuple[Any, ...]]]:
@@ -189,11 +278,3 @@ def chat_lines(conn: Connection, conversation_id: int, *, after: int, limit: int
         .limit(limit)
     )
     return list(conn.execute(query))
-
-
-def _mentions(words: str) -> ColumnElement[bool]:
-    """Conversations with the words in a message, in its Chinese, or in the buyer's name."""
-    folded = fold(words)
-    said = select(messages.c.conversation_id).where(messages.c.folded.contains(folded, autoescape=True))
-    read = select(turns.c.conversation_id).where(turns.c.folded.contains(folded, autoescape=True))
-    return or_(c.id.in_(said), c.id.in_(read), contacts.c.folded.contains(folded, autoescape=True))

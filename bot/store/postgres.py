@@ -11,7 +11,7 @@ from typing import TypeVar
 
 from sqlalchemy import URL, Connection, create_engine, text
 from sqlalchemy.engine.interfaces import IsolationLevel
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DBAPIError, OperationalError
 
 from bot import metrics
 from bot.store.direct import directly
@@ -36,8 +36,8 @@ class PostgresDatabase:
         Raises:
             StoreError: it cannot be reached, or has a schema of another version.
         """
-        url = url.set(drivername="postgresql+psycopg")
         name = url.render_as_string(hide_password=True)
+        url = url.set(drivername="postgresql+psycopg")
         self._writing = _Connections(url, isolation_level="READ COMMITTED")
         # What only reads needs no transaction: each statement sees what was committed before it either way.
         self._reading = _Connections(url, isolation_level="AUTOCOMMIT")
@@ -47,7 +47,7 @@ class PostgresDatabase:
                 upgrade(conn, name=name)
         except DBAPIError as error:
             self._release()
-            raise StoreError(f"{name} cannot be used ({type(error.orig).__name__}): check server and rights") from error
+            raise StoreError(f"{name} cannot be used ({_reason(error)}): check address, server and rights") from error
         except StoreError:
             self._release()
             raise
@@ -84,6 +84,13 @@ class PostgresDatabase:
     def _release(self) -> None:
         self._writing.close()
         self._reading.close()
+
+
+def _reason(error: DBAPIError) -> str:
+    """Why there is no connection, in the server's or the system's words; of other errors only their kind."""
+    if not error.connection_invalidated and not isinstance(error, OperationalError):
+        return type(error.orig).__name__
+    return str(error.orig).strip().partition("\n")[0]
 
 
 class _Connections:

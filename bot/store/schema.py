@@ -116,6 +116,17 @@ conversations = _table(
     Column("next_seq", Integer, nullable=False),
     UniqueConstraint("account", "chat"),
     Index("conversations_list", "status", "due"),
+    # The rest of the list, in its order: who waits without a clock, and who waits for nothing.
+    _partial(
+        "conversations_waiting",
+        *("status", "mood", "waiting_since"),
+        where="due IS NULL AND waiting_since IS NOT NULL AND last_seq > 0",
+    ),
+    _partial(
+        "conversations_resting",
+        *("status", "mood", "last_at"),
+        where="due IS NULL AND waiting_since IS NULL AND last_seq > 0",
+    ),
     Index("conversations_contact", "contact_id"),
 )
 
@@ -136,6 +147,7 @@ events = _table(
     Column("error", Text),
     Column("outcome", Json(OUTCOME)),
     UniqueConstraint("account", "external_id"),
+    Index("events_conversation", "conversation_id"),  # what a conversation takes with it when it goes
     _partial("events_open", "conversation_id", "seq", where="state = 'open'"),
     _partial("events_parked", "conversation_id", where="state = 'parked'"),
     _partial("events_target", "account", "target", where="target IS NOT NULL"),
@@ -241,6 +253,7 @@ clocks = _table(
     _words("kind"),
     _when("due"),
     _words("state"),  # open, rung, stopped
+    Index("clocks_conversation", "conversation_id"),
     _partial("clocks_running", "conversation_id", "kind", where="state <> 'stopped'", unique=True),
     _partial("clocks_open", "conversation_id", where="state = 'open'"),
     _partial("clocks_due", "due", where="state = 'open'"),
@@ -295,7 +308,7 @@ downloads = _table(
     _words("lane"),
     _words("account"),
     Column("position", Integer, nullable=False),  # in the message's media
-    _words("state"),  # open, done, failed
+    _words("state"),  # open, done, failed, dismissed
     Column("attempts", Integer, nullable=False),
     Column("not_before", Moment),
     Column("error", Text),
@@ -303,6 +316,7 @@ downloads = _table(
     UniqueConstraint("message_id", "position"),
     Index("downloads_conversation", "conversation_id"),
     _partial("downloads_open", "lane", where="state = 'open'"),
+    _partial("downloads_failed", "message_id", where="state = 'failed'"),
 )
 
 account_states = Table(

@@ -16,7 +16,7 @@ from typing import Any, TypeVar, cast
 
 from sqlalchemy import URL, Connection, Engine, create_engine, event
 from sqlalchemy.engine.interfaces import DBAPIConnection
-from sqlalchemy.exc import DBAPIError, SQLAlchemyError
+from sqlalchemy.exc import DBAPIError, OperationalError, SQLAlchemyError
 from sqlalchemy.pool import ConnectionPoolEntry
 
 from bot import metrics
@@ -131,7 +131,7 @@ class SqliteDatabase:
         try:
             with _transaction(conn, "BEGIN IMMEDIATE"):
                 return [_attempt(conn, job) for job in batch]
-        except (SQLAlchemyError, sqlite3.Error) as error:
+        except SQLAlchemyError as error:
             # The transaction itself failed (disk full, I/O error): nothing of the batch is stored.
             return [_Result(job, error=error) for job in batch]
 
@@ -150,15 +150,14 @@ class SqliteDatabase:
 
 
 def _attempt(conn: Connection, job: _Job) -> _Result:
-    driver = _driver(conn)
-    driver.execute("SAVEPOINT job")
+    _run(conn, "SAVEPOINT job")
     try:
         value = job.work(conn)
     except Exception as error:  # noqa: BLE001 - it travels on to whoever waits for this write
-        driver.execute("ROLLBACK TO job")
-        driver.execute("RELEASE job")
+        _run(conn, "ROLLBACK TO job")
+        _run(conn, "RELEASE job")
         return _Result(job, error=error)
-    driver.execute("RELEASE job")
+    _run(conn, "RELEASE job")
     return _Result(job, value)
 
 
@@ -177,8 +176,16 @@ def _tell(results: list[_Result]) -> None:
 def _transaction(conn: Connection, begin: str) -> Iterator[None]:
     """One transaction. It is begun by hand: an event on every execution would cost more than the statement."""
     with conn.begin():
-        _driver(conn).execute(begin)
+        _run(conn, begin)
         yield
+
+
+def _run(conn: Connection, command: str) -> None:
+    """Run a command of transactions by the driver; its errors are told as the library tells them."""
+    try:
+        _driver(conn).execute(command)
+    except sqlite3.Error as error:
+        raise OperationalError(command, None, error) from error
 
 
 def _driver(conn: Connection) -> sqlite3.Connection:
@@ -201,10 +208,17 @@ def _engine(url: URL, *, pragmas: tuple[str, ...]) -> Engine:
 
 def _own(path: Path) -> sqlite3.Connection:
     """Hold an exclusive transaction on a side file: the system ends it with the process, on every platform."""
-    lock = sqlite3.connect(f"{path}-lock", timeout=0, isolation_level=None, check_same_thread=False)
+    try:
+        lock = sqlite3.connect(f"{path}-lock", timeout=0, isolation_level=None, check_same_thread=False)
+    except sqlite3.OperationalError as error:
+        raise StoreError(f"{path} cannot be used as a database: {error}: may this user write there?") from error
     try:
         lock.execute("BEGIN EXCLUSIVE")
     except sqlite3.OperationalError as error:
         lock.close()
-        raise StoreError(f"{path} is in use by another Heqi process: stop that one, or name another file") from error
+        if error.sqlite_errorcode == sqlite3.SQLITE_BUSY:
+            reason = f"{path} is in use by another Heqi process: stop that one, or name another file"
+        else:  # a disk that is full or may not be written to
+            reason = f"{path} cannot be used as a database: {error}: is there room, and may this user write there?"
+        raise StoreError(reason) from error
     return lock

@@ -28,6 +28,21 @@ def upgrade() -> None:
         sqlite_where=sa.text("state = 'open'"),
         postgresql_where=sa.text("state = 'open'"),
     )
+    op.create_index(
+        "downloads_failed",
+        "downloads",
+        ["message_id"],
+        unique=False,
+        sqlite_where=sa.text("state = 'failed'"),
+        postgresql_where=sa.text("state = 'failed'"),
+    )
+    for name, key in (("conversations_waiting", "waiting_since"), ("conversations_resting", "last_at")):
+        is_waiting = "IS NOT NULL" if key == "waiting_since" else "IS NULL"
+        where = sa.text(f"due IS NULL AND waiting_since {is_waiting} AND last_seq > 0")
+        columns = ["status", "mood", key]
+        op.create_index(name, "conversations", columns, unique=False, sqlite_where=where, postgresql_where=where)
+    for table in ("events", "clocks"):
+        op.create_index(f"{table}_conversation", table, ["conversation_id"], unique=False)
     if op.get_bind().dialect.name == "postgresql":
         # By the driver: the text holds colons and percent signs, which are none of our placeholders.
         with closing(op.get_bind().connection.cursor()) as cursor:
