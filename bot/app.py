@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
+from datetime import timedelta
 from functools import partial
 from typing import Final
 
@@ -14,6 +15,7 @@ from adapters.channels import CHANNELS, slack_board
 from adapters.desk import DeskPages
 from adapters.ports import Board, Channel, Preview, Template
 from adapters.surroundings import Surroundings
+from bot import metrics
 from bot.accounts import Account
 from bot.agents import StoredAgents
 from bot.boards import Boards
@@ -22,9 +24,10 @@ from bot.desk import StoredChats, StoredDesk
 from bot.downloads import Downloads
 from bot.engine.port import WorkEngine
 from bot.feed import ChangeFeed
-from bot.health import Health
+from bot.health import Health, Limits
 from bot.inbox import Inbox
 from bot.knowledge import Knowledge
+from bot.neighbours import Neighbours
 from bot.outbox import Outbox
 from bot.parts import open_store
 from bot.processes import open_many, open_one
@@ -37,8 +40,11 @@ from bot.store.states import StoredState
 from bot.story import load_story
 from bot.story_translator import StoryTranslator
 from bot.team import StoredTeam
+from bot.tracing import exporting
 from bot.translators import open_translators
 from bot.turns import Turns
+from bot.watch import ACCOUNT as WATCH
+from bot.watch import Watch
 from bot.web import build_app
 from bot.worker import Worker
 from dialogs.errors import Refused
@@ -83,6 +89,7 @@ class App:
         knowledge = Knowledge.load(settings.detector)
         clock, feed = SystemClock(), ChangeFeed()
         async with AsyncExitStack() as stack:
+            await stack.enter_async_context(exporting(settings.tracing.endpoint if settings.tracing else None))
             store = await stack.enter_async_context(open_store(settings, alone=not settings.is_shared))
             translators = await stack.enter_async_context(
                 open_translators(settings, knowledge.detector, StoredMemory(store, clock))
@@ -121,6 +128,25 @@ class App:
             shown_on = _boards(settings, channels, around)
             parts: dict[str, Channel | Board] = {**channels, **{board.name: board for board in shown_on}}
             boards = Boards(shown_on, store=store, engine=many.engine, desk=desk, clock=clock)
+            neighbours = Neighbours(store) if settings.is_shared else None
+            health = Health(
+                store,
+                clock,
+                boards,
+                parts,
+                limits=Limits(lag=timedelta(seconds=settings.operations.lag), failures=settings.operations.failures),
+                engines=translators,
+                folder=None if settings.is_shared else settings.data,
+                neighbours=neighbours,
+                own=many.problems,
+            )
+            watch = Watch(
+                health,
+                clock,
+                operators=next((found for board in shown_on if (found := board.operators())), None),
+                state=StoredState(store, WATCH),
+                neighbours=neighbours,
+            )
             agents = StoredAgents(store, clock)
             stack.callback(agents.close)
             for part in parts.values():
@@ -151,9 +177,11 @@ class App:
                 )
                 worker = Worker(turns=turns, outbox=outbox, boards=boards, downloads=downloads)
                 owned = {f"receive:{name}": part.receive for name, part in parts.items()}
+                owned["watch"] = watch.run
                 # Last to start and first to stop: what is worked on is sent through what is open.
                 await stack.enter_async_context(many.working(worker.drain, owned))
-            health = Health(store, clock, boards, parts)
+            await stack.enter_async_context(watch.beside())
+            metrics.follow_lanes(lambda: many.engine.lanes()[0], lambda: many.engine.lanes()[1])
             pages = None
             if role.serves:
                 pages = DeskPages(
@@ -176,6 +204,7 @@ class App:
                 channels=channels,
                 web=build_app(
                     ready=health.problems,
+                    metrics_from=settings.operations.metrics_from,
                     desk=pages,
                     channels=tuple(parts.values()) if role.serves else (),
                     demo_chats=_demo_chats(settings) if demo else (),

@@ -90,6 +90,10 @@ class DistributedEngine:
         if not self._stopped:
             self._timers.at(lane, when)
 
+    def lanes(self) -> tuple[int, int]:
+        """How many lanes run here, and how many wakes of this process wait to be stored."""
+        return len(self._running), len(self._woken)
+
     async def drain(self) -> None:
         """Wait until no lane has work or is running, in any process; timers do not count."""
         # Asked again and again: other processes set no event here.

@@ -56,6 +56,10 @@ class EmbeddedEngine:
         if not self._stopped:
             self._timers.at(lane, when)
 
+    def lanes(self) -> tuple[int, int]:
+        """How many lanes run, and how many wait for a place."""
+        return len(self._running), len(self._waiting)
+
     async def drain(self) -> None:
         """Wait until no lane has work or is running; timers do not count."""
         await self._idle.wait()

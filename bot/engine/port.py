@@ -28,6 +28,10 @@ class WorkEngine(Protocol):
         """Wake the lane at ``when`` (aware, UTC) or later; an earlier time already set stays."""
         ...
 
+    def lanes(self) -> tuple[int, int]:
+        """How many lanes run in this process, and how many it knows to wait."""
+        ...
+
     async def drain(self) -> None:
         """Wait until no lane has work or is running."""
         ...

@@ -9,6 +9,7 @@ from typing import Any
 from sqlalchemy import Connection, Row, bindparam, insert, select, text, update
 
 from adapters.ports import Escalation
+from bot import metrics
 from bot.store.schema import conversations, escalations
 from dialogs.escalations import severity
 from dialogs.messages import Reason, Severity
@@ -52,10 +53,12 @@ def open_or_add(conn: Connection, conversation_id: int, reasons: Iterable[Reason
     if row is None:
         values = {"conversation_id": conversation_id, "opened_at": now}
         conn.execute(_ADD, {**values, "reasons": tuple(new), "severity": severity(new)})
+        metrics.escalated(severity(new), new)
         return
     every = tuple(dict.fromkeys((*row.reasons, *new)))
     if every != row.reasons:
         conn.execute(_CHANGE, {"escalation": row.id, "new_reasons": every, "new_severity": severity(every)})
+        metrics.escalated(severity(every), every[len(row.reasons) :])
 
 
 def _told(conn: Connection, conversation_id: int, shop: str) -> bool:
