@@ -11,6 +11,8 @@ from typing import Protocol
 
 from starlette.routing import BaseRoute
 
+from adapters.operators import Operators
+from adapters.troubles import Parked, Troubles
 from dialogs.errors import Refused
 from dialogs.events import Accepted, Event
 from dialogs.messages import (
@@ -121,6 +123,10 @@ class Channel(abc.ABC):
         """What keeps the account from working now, by part (``socket``: ``silent since …``); empty when all is well."""
         return {}
 
+    def silence(self) -> float | None:
+        """Seconds since a socket or polling of this process brought an answer; None when nothing is open here."""
+        return None
+
     def board(self) -> Board | None:
         """Where the team sees conversations on this platform, when the account is set up so."""
         return None
@@ -183,6 +189,14 @@ class Board(abc.ABC):
         """As with channels."""
         return {}
 
+    def silence(self) -> float | None:
+        """As with channels."""
+        return None
+
+    def operators(self) -> Operators | None:
+        """Where those who run the installation are told of trouble, when there is such a place here."""
+        return None
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Showing:
@@ -224,6 +238,8 @@ class Outcome:
     refusal: Refusal | None = None
     message_id: int | None = None  # the outgoing message a choice made
     error: str | None = None  # of a parked turn, safe to show
+    dismissed_by: str | None = None  # who let a parked turn be, and when
+    dismissed_at: datetime | None = None
 
 
 class Feed(Protocol):
@@ -321,8 +337,10 @@ class Line:
 
     message: Message
     turn_id: int | None = None
+    event_id: int = 0  # the event that made it
     pending: bool = False  # received, not worked on yet
     parked: str | None = None  # error of a parked turn
+    dismissed: bool = False  # it was never read, and somebody let that be
     reading: Reading | None = None
     translation: Translation | None = None
     delivery: DeliveryState | None = None
@@ -349,6 +367,7 @@ class ConversationView:
     window_open: bool = True
     escalation: Escalation | None = None  # the open one, else the last one
     refused: tuple[RefusedChoice, ...] = ()  # the latest choices that were refused, oldest first
+    parked: tuple[Parked, ...] = ()  # what failed and has no line of its own, oldest first
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -421,6 +440,10 @@ class Desk(Protocol):
         self, conversation_id: int, *, before: int | None = None, limit: int = 60
     ) -> ConversationView | None:
         """One conversation with its latest lines (with ``seq`` below ``before``)."""
+        ...
+
+    async def troubles(self, *, limit: int) -> Troubles:
+        """What is stuck in all conversations, with the newest ``limit`` of it."""
         ...
 
     async def preview(self, conversation_id: int, seller_text: str, *, back: bool = False) -> Preview:

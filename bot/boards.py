@@ -14,6 +14,7 @@ import structlog
 from sqlalchemy import Connection
 
 from adapters.ports import Board, ConversationView, Showing
+from bot import metrics
 from bot.back_off import back_off
 from bot.desk import StoredDesk
 from bot.engine.port import WorkEngine
@@ -108,6 +109,7 @@ class Boards:
         """Show once, keep what came of it, and look whether more is wanted."""
         conversation_id = view.row.id
         result = await self._attempt(board, view, head)
+        metrics.shown(board.name, error=result.error is not None)
         now = self._clock.now()
 
         def keep(conn: Connection) -> Head | None:

@@ -11,6 +11,7 @@ import structlog
 from sqlalchemy import Connection
 
 from adapters.ports import Channel
+from bot import metrics
 from bot.back_off import back_off
 from bot.boards import Boards
 from bot.engine.port import WorkEngine
@@ -40,6 +41,13 @@ class _Result:
     media: Media | None = None
     error: str = ""
     again_in: timedelta = timedelta()
+
+    @property
+    def outcome(self) -> str:
+        """``done``, ``failed``, or ``later``."""
+        if self.media is None:
+            return "later"
+        return "failed" if self.media.error else "done"
 
 
 class Downloads:
@@ -85,6 +93,8 @@ class Downloads:
     async def _fetch(self, lane: str, head: Head) -> Head | None:
         """Fetch one attachment, keep what came of it, and look for the next."""
         result = await self._attempt(head)
+        channel = self._channels.get(head.account)
+        metrics.downloaded("none" if channel is None else channel.name, result.outcome)
         if result.media is None or result.media.error:
             error = result.error if result.media is None else result.media.error
             log.warning("not_fetched", download_id=head.id, account=head.account, error=error)

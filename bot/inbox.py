@@ -11,12 +11,14 @@ from datetime import datetime, timedelta
 from sqlalchemy import Connection
 
 from adapters.ports import Outcome
+from bot import metrics
 from bot.accounts import Accounts
 from bot.engine.port import WorkEngine
 from bot.feed import ChangeFeed
 from bot.lanes import conversation_lane, media_lane
 from bot.store import Store, conversations, deliveries, downloads, events, messages
 from bot.store.types import storable
+from bot.tracing import traced
 from dialogs.errors import Malformed
 from dialogs.events import (
     Accepted,
@@ -50,6 +52,7 @@ class Inbox:
         self._waiting: defaultdict[int, set[asyncio.Future[Outcome]]] = defaultdict(set)
         self.relay: Callable[[int], None] | None = None  # tells other processes of a settled event
 
+    @traced("accept", lambda _, event: {"type": event.body.type, "account": event.account})
     async def accept(self, event: Event) -> Accepted:
         """Store the event and wake its lane; after this returned the platform may be told 200.
 
@@ -62,6 +65,8 @@ class Inbox:
             accepted = await self._store.write(lambda conn: receive(conn, event, self._accounts, now=now))
         except _StoredBefore:
             accepted = await self._store.read(lambda conn: _first(conn, event))
+        account = self._accounts.get(event.account)
+        metrics.accepted(metrics.TEAM if account is None else account.channel, duplicate=accepted.duplicate)
         # A duplicate wakes too: the first one's wake may have died with its process.
         self._engine.wake(conversation_lane(accepted.conversation_id))
         if isinstance(event.body, BuyerWrote) and event.body.media:

@@ -12,6 +12,7 @@ from typing import TextIO
 import structlog
 from structlog.typing import EventDict, Processor
 
+from bot.tracing import name_trace
 from dialogs.errors import HeqiError
 
 # Keys that never reach a line, wherever they are nested: what people wrote, and what opens doors.
@@ -36,6 +37,7 @@ def configure(*, stream: TextIO = sys.stderr, level: int = logging.INFO) -> None
         structlog.stdlib.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
         structlog.processors.StackInfoRenderer(),
+        name_trace,
     ]
     last: Processor = structlog.processors.JSONRenderer(ensure_ascii=False)
     if stream.isatty():
@@ -121,6 +123,8 @@ def _without_secrets(text: str) -> str:
 def _tame() -> None:
     for name in _CHATTY:
         logging.getLogger(name).setLevel(logging.WARNING)
+    # It warns of each span that is dropped while a collector is down; that it is down is an error, told once a while.
+    logging.getLogger("opentelemetry").setLevel(logging.ERROR)
     logging.getLogger("uvicorn.access").setLevel(logging.WARNING)  # addresses hold one-time links
     for name in ("uvicorn", "uvicorn.error", "uvicorn.access"):
         uvicorn = logging.getLogger(name)

@@ -133,6 +133,33 @@ class Database(Table):
     url: Annotated[str, AfterValidator(_database_address)] | None = None
 
 
+class Operations(Table):
+    """Who may read the metrics, and from what on those who run the installation are told of trouble."""
+
+    metrics_from: tuple[Annotated[str, AfterValidator(_network)], ...] = ()  # beside this machine itself
+    lag: Annotated[int, Field(ge=10, le=24 * 3600)] = 120  # seconds work may lie open
+    failures: Annotated[int, Field(ge=1)] = 10  # parked turns, or failed deliveries, within ten minutes
+
+
+class Retention(Table):
+    """How long what is over is kept, in days; None: for ever. See ``bot.retention`` for how long it may be needed.
+
+    At least 30: WhatsApp hands in again for 7 days what was not acknowledged, Telegram for one, and who removes the
+    message no longer knows it.
+    """
+
+    messages_days: Annotated[int, Field(ge=30)] | None = None  # resolved conversations, since anything happened in them
+    archive: bool = True  # write them to files before
+    attachments_days: Annotated[int, Field(ge=30)] | None = None  # bytes of attachments in resolved conversations
+    translations_days: Annotated[int, Field(ge=1)] | None = 400  # the memory; what is needed again is translated again
+
+
+class Tracing(Table):
+    """Where traces are sent: an OpenTelemetry collector that takes OTLP over HTTP."""
+
+    endpoint: WebAddress
+
+
 class Engine(Table):
     """One translation engine. Its key comes from the environment or a file, never from the settings."""
 
@@ -248,6 +275,9 @@ class Settings(BaseSettings):
     shops: Annotated[tuple[ShopSettings, ...], Field(min_length=1)] = DEFAULT_SHOPS
     accounts: tuple[AnyAccount, ...] = ()  # none: a web chat for every shop, see channel_accounts
     slack: SlackSettings | None = None
+    operations: Operations = Operations()
+    retention: Retention = Retention()
+    tracing: Tracing | None = None
 
     @classmethod
     @override

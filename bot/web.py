@@ -2,26 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from typing import Final
 
-from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from starlette.applications import Starlette
 from starlette.datastructures import MutableHeaders
 from starlette.middleware import Middleware
 from starlette.middleware.gzip import GZipMiddleware
 from starlette.requests import Request
-from starlette.responses import JSONResponse, RedirectResponse, Response
+from starlette.responses import RedirectResponse, Response
 from starlette.routing import BaseRoute, Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from adapters.desk import DeskPages
 from adapters.ports import Board, Channel
 from bot.demo_page import demo_route
+from bot.probes import Ready, probes
 
-# Names what is not ready and why, e.g. {"inbox": "oldest event waits 95 s"}; empty when all is well.
-Ready = Callable[[], Awaitable[Mapping[str, str]]]
 Lifespan = Callable[[], AbstractAsyncContextManager[None]]
 
 _HEADERS: Final = {
@@ -38,6 +36,7 @@ _HSTS: Final = "max-age=31536000"
 def build_app(
     *,
     ready: Ready,
+    metrics_from: Sequence[str] = (),
     desk: DeskPages | None = None,
     channels: Sequence[Channel | Board] = (),
     routes: Sequence[BaseRoute] = (),
@@ -47,18 +46,17 @@ def build_app(
     """Put the doors together; nothing runs before the app's lifespan begins.
 
     Args:
-        ready: asked by ``/readyz``; whatever it names makes the answer 503.
+        ready: asked by ``/readyz``; any problem it names makes the answer 503.
+        metrics_from: networks that may read ``/metrics``, beside this machine.
         desk: the desk's pages; without them the app has channel doors and health only.
         channels: channels and boards; their ``routes()`` are mounted, starting and stopping them is the owner's work.
-        routes: further doors, metrics for example.
+        routes: further doors.
         lifespan: what must be up while requests are served; it ends after the desk's sockets are closed.
         demo_chats: addresses of buyers' chats (``/chat/web?as=ana``) to show beside the desk at ``/demo``. Pages may
             then be framed by this very site; otherwise by nobody.
     """
     doors: list[BaseRoute] = [
-        Route("/healthz", _alive, methods=["GET"]),
-        Route("/readyz", _readiness(ready), methods=["GET"]),
-        Route("/metrics", _metrics, methods=["GET"]),
+        *probes(ready, metrics_from=metrics_from),
         *routes,
         *(route for channel in channels for route in channel.routes()),
     ]
@@ -114,29 +112,6 @@ class SafeHeaders:
             await send(message)
 
         await self._app(scope, receive, send_safely)
-
-
-async def _alive(_: Request) -> Response:
-    return JSONResponse({"alive": True}, headers={"cache-control": "no-store"})
-
-
-async def _metrics(request: Request) -> Response:
-    """Prometheus' text, for this machine only: what a shop receives and sends is nobody else's business."""
-    if request.client is None or request.client.host not in {"127.0.0.1", "::1"}:
-        return Response(status_code=404)
-    return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)
-
-
-def _readiness(ready: Ready) -> Callable[[Request], Awaitable[Response]]:
-    async def answer(_: Request) -> Response:
-        problems = await ready()
-        return JSONResponse(
-            {"ready": not problems, "problems": dict(problems)},
-            status_code=503 if problems else 200,
-            headers={"cache-control": "no-store"},
-        )
-
-    return answer
 
 
 def _to(target: str) -> Callable[[Request], Awaitable[Response]]:

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from starlette.routing import BaseRoute, Route
 from typing_extensions import override
 
+from adapters.operators import Operators
 from adapters.ports import Board, Finding, Showing
 from adapters.slack.actions import Actions
 from adapters.slack.alerts import Alert
@@ -14,6 +15,7 @@ from adapters.slack.api import Pace, SlackApi
 from adapters.slack.cards import Frame
 from adapters.slack.checks import check
 from adapters.slack.door import Door
+from adapters.slack.operators import SlackOperators
 from adapters.slack.receiving import bolt_app
 from adapters.slack.records import Records
 from adapters.slack.settings import SlackSettings
@@ -96,6 +98,15 @@ class SlackBoard(Board):
         finally:
             if opened:  # asked from the command line, without ever being started
                 await self._api.close()
+
+    @override
+    def silence(self) -> float | None:
+        return None if self._socket is None else self._socket.silence()
+
+    @override
+    def operators(self) -> Operators | None:
+        channel = self._settings.operations_channel
+        return None if channel is None else SlackOperators(self._api, channel)
 
     @override
     def problems(self) -> Mapping[str, str]:

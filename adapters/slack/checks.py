@@ -40,7 +40,8 @@ async def check(settings: SlackSettings, api: SlackApi) -> tuple[Finding, ...]:
 
 def channels_of(settings: SlackSettings) -> tuple[str, ...]:
     """Every channel an alert may go to, each once."""
-    return tuple(dict.fromkeys([settings.channel, *(route.channel for route in settings.routes)]))
+    operations = () if settings.operations_channel is None else (settings.operations_channel,)
+    return tuple(dict.fromkeys([settings.channel, *(route.channel for route in settings.routes), *operations]))
 
 
 def _scopes(headers: Mapping[str, str]) -> Finding:

@@ -114,3 +114,17 @@ class Records:
 def _choice(conversation: int, agent: str, text: str) -> str:
     digest = hashlib.sha256(f"{agent}\n{text}".encode()).hexdigest()[:32]
     return f"chose:{conversation}:{digest}"
+
+
+def refers(key: str, text: str) -> int | None:
+    """The conversation a row is about, None for one of another kind."""
+    kind, _, rest = key.partition(":")
+    match kind:
+        case "thread":
+            return int(text)
+        case "note" | "chose":
+            return int(rest.partition(":")[0])
+        case "shown":
+            return Shown.model_validate_json(text).conversation
+        case _:
+            return None

@@ -33,6 +33,7 @@ class SlackSettings(Table):
     mode: Literal["socket", "http"] = "socket"
     channel: ChannelId  # where alerts go that no route takes
     routes: tuple[Route, ...] = ()
+    operations_channel: ChannelId | None = None  # where those who run the installation are told of trouble
     bot_token_env: VariableName | None = None
     bot_token_file: PrivateFile | None = None
     app_token_env: VariableName | None = None

@@ -181,6 +181,12 @@ class Socket:
             found["app_token"] = self._trouble
         return found
 
+    def silence(self) -> float | None:
+        """Seconds since Slack was heard, None when no connection is kept here."""
+        if self._down_since is not None:
+            return (self._now() - self._down_since).total_seconds()
+        return None if self._current is None else self._current.silence()
+
     async def _run(self) -> None:
         pause = self._pulse.pause
         while True:

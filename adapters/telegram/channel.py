@@ -119,6 +119,11 @@ class Telegram(Channel):
         return {**self._receiver.problems(), **self._api.problems()}
 
     @override
+    def silence(self) -> float | None:
+        """Of the polling."""
+        return self._receiver.silence() if isinstance(self._receiver, Polling) else None
+
+    @override
     def board(self) -> Board:
         """The team's group; it can be connected at any time."""
         return self._desk

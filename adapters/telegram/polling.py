@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Final
 
@@ -49,9 +50,21 @@ class Polling:
         self._done: set[int] = set()  # stored, but behind one that is not
         self._trouble = ""
         self._failures = 0
+        self._heard: float | None = None  # monotonic, while this runs
 
     async def run(self) -> None:
         """Receive until cancelled."""
+        self._heard = time.monotonic()
+        try:
+            await self._receive()
+        finally:
+            self._heard = None
+
+    def silence(self) -> float | None:
+        """Seconds since Telegram answered last, None while nothing is asked."""
+        return None if self._heard is None else time.monotonic() - self._heard
+
+    async def _receive(self) -> None:
         while True:
             try:
                 stored = await self._round()
@@ -77,6 +90,7 @@ class Polling:
             await self._api.call(None, lambda bot: bot.delete_webhook(drop_pending_updates=False))
             self._prepared = True
         given = await self._api.updates(offset=self._offset, seconds=self._hold, allowed=ALLOWED)
+        self._heard = time.monotonic()
         if not given:
             # All is confirmed. After a week without updates their numbers may begin elsewhere (Bot API, "Update").
             self._offset = 0

@@ -8,6 +8,7 @@ from starlette.applications import Starlette
 from starlette.responses import HTMLResponse
 from starlette.routing import Route
 
+from bot.health import Report
 from bot.web import build_app
 from tests.adapters.conftest import WebSite, demo_web, web
 
@@ -18,19 +19,19 @@ def ask(app: Starlette, base: str = "http://127.0.0.1") -> httpx.AsyncClient:
     return httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url=base, trust_env=False)
 
 
-async def well() -> dict[str, str]:
-    return {}
+async def well() -> Report:
+    return Report()
 
 
 async def test_alive_and_ready() -> None:
     async with ask(build_app(ready=well)) as client:
         assert (await client.get("/healthz")).json() == {"alive": True}
-        assert (await client.get("/readyz")).json() == {"ready": True, "problems": {}}
+        assert (await client.get("/readyz")).json() == {"ready": True, "problems": {}, "warnings": {}}
 
 
 async def test_what_is_not_ready_is_named() -> None:
-    async def ill() -> dict[str, str]:
-        return {"database": "does not answer"}
+    async def ill() -> Report:
+        return Report({"database": "does not answer"})
 
     async with ask(build_app(ready=ill)) as client:
         answer = await client.get("/readyz")
