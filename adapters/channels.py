@@ -81,3 +81,18 @@ def slack_board(settings: SlackSettings, shops: frozenset[str], around: Surround
     from adapters.slack.board import SlackBoard  # noqa: PLC0415
 
     return SlackBoard(settings, shops, around)
+
+
+def refers(key: str, text: str) -> int | str | None:
+    """What a row that an account or the team's board keeps is about: a conversation, or the key of another row.
+
+    Every kind of row has a name of its own, so it need not be known whose it is; None: about neither.
+
+    Raises:
+        ValueError: the row is not as it should be.
+    """
+    from adapters.slack.records import refers as on_slack  # noqa: PLC0415
+    from adapters.telegram.desk.records import refers as on_telegram  # noqa: PLC0415
+
+    found = on_slack(key, text)
+    return on_telegram(key, text) if found is None else found

@@ -139,9 +139,10 @@ class Channel(abc.ABC):
         """Open what sending and the doors need; called in every process of the installation."""
 
     async def receive(self) -> None:  # noqa: B027 - what comes through a door need not be fetched
-        """Receive what comes through no door (polling, a socket), and care for what only one process may (a webhook's
-        registration), until cancelled. At most one process of the installation is in it at a time, another goes on
-        when that one dies. Returns at once when there is nothing of the kind.
+        """Receive what comes through no door (polling, a socket), until cancelled.
+
+        And care for what else only one process may (a webhook's registration): at most one process of the installation
+        is in it at a time, another goes on when that one dies. Returns at once when there is nothing of the kind.
         """
 
     async def stop(self) -> None:  # noqa: B027 - nor to close

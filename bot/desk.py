@@ -9,6 +9,7 @@ from typing import Any
 from sqlalchemy import Connection, Row
 
 from adapters.ports import ChatLine, ConversationRow, ConversationView, EngineHealth, Line, ListQuery, Preview, Template
+from adapters.troubles import Troubles
 from bot.accounts import Accounts, account_of
 from bot.feed import ChangeFeed
 from bot.store import (
@@ -18,7 +19,9 @@ from bot.store import (
     events,
     listing,
     messages,
+    parked,
     proposals,
+    troubles,
     turns,
 )
 from bot.store.listing import Stored
@@ -27,6 +30,7 @@ from dialogs.errors import Malformed
 from dialogs.messages import Conversation, DeliveryState, Direction, LanguageGuess
 
 REFUSED = 20  # refused choices shown to those who must tell of them
+PARKED = 50  # parked events of one conversation; the row counts them all
 PreviewText = Callable[[Conversation, str, bool], Awaitable[Preview]]
 
 
@@ -63,6 +67,10 @@ class StoredDesk:
         return await self._store.read(
             lambda conn: _view(conn, conversation_id, self._accounts, before=before, limit=limit, now=self._now())
         )
+
+    async def troubles(self, *, limit: int) -> Troubles:
+        """What is stuck in all conversations, with the newest ``limit`` of it."""
+        return await self._store.read(lambda conn: troubles.find(conn, limit=limit))
 
     async def preview(self, conversation_id: int, seller_text: str, *, back: bool = False) -> Preview:
         """What ``seller_text`` would become for this buyer; with ``back`` also the Chinese of that.
@@ -166,6 +174,7 @@ def _view(
         window_open=until is None or now < until,
         escalation=escalations.latest(conn, conversation_id),
         refused=events.refused_choices(conn, conversation_id, limit=REFUSED),
+        parked=parked.of_conversation(conn, conversation_id, limit=PARKED) if row.trouble else (),
     )
 
 
@@ -179,8 +188,10 @@ def _line(stored: Stored, turn: Row[*tuple[Any, ...]] | None) -> Line:
     return Line(
         message=stored.message,
         turn_id=None if turn is None else turn.id,
+        event_id=stored.event_id,
         pending=is_incoming and stored.event == "open",
         parked=stored.event_error if is_incoming and stored.event == "parked" else None,
+        dismissed=is_incoming and stored.event == "done" and stored.event_error is not None,
         reading=None if turn is None else turn.reading,
         translation=None if turn is None else turn.translation,
         delivery=stored.delivery,

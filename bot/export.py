@@ -49,7 +49,7 @@ async def export_json(
     out.write('{"conversations": [')
     separator = "\n"
     async for view, lines in _conversations(desk, ids):
-        out.write(separator + json.dumps(_conversation(view, lines, zone), ensure_ascii=False))
+        out.write(separator + json.dumps(as_json(view, lines, zone), ensure_ascii=False))
         separator = ",\n"
         done()
     out.write("\n]}\n")
@@ -104,7 +104,8 @@ def _row(view: ConversationView, line: Line, zone: ZoneInfo) -> tuple[object, ..
     )  # fmt: skip
 
 
-def _conversation(view: ConversationView, lines: tuple[Line, ...], zone: ZoneInfo) -> dict[str, object]:
+def as_json(view: ConversationView, lines: tuple[Line, ...], zone: ZoneInfo) -> dict[str, object]:
+    """A conversation as the export writes it."""
     row, case = view.row, view.case
     return {
         "id": row.id,
@@ -148,7 +149,9 @@ def _line(line: Line, zone: ZoneInfo) -> dict[str, object]:
         "engine": line.translation.engine if line.translation else None,
         "proven": line.translation.proven if line.translation else None,
         "situations": [found.id for found in line.reading.situations] if line.reading else [],
-        "attachments": [{"kind": media.kind, "name": media.name, "mime": media.mime} for media in message.media],
+        "attachments": [
+            {"kind": media.kind, "name": media.name, "mime": media.mime, "ref": media.ref} for media in message.media
+        ],
         "delivery": line.delivery.value if line.delivery else None,
         "edits": message.edits,
         "deleted_at": None if message.deleted_at is None else _time(message.deleted_at, zone),

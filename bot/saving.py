@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from sqlalchemy import Connection
@@ -18,6 +18,7 @@ from bot.store import (
     escalations,
     events,
     messages,
+    parked,
     proposals,
     turns,
 )
@@ -27,8 +28,10 @@ from dialogs.events import (
     AgentChose,
     AgentClaimed,
     AgentDecided,
+    AgentDismissed,
     AgentNoted,
     AgentRetranslated,
+    AgentRetried,
     AgentSetLanguage,
     AgentSetStatus,
     BuyerDeleted,
@@ -145,6 +148,10 @@ def save_fact(conn: Connection, work: Work, *, now: datetime) -> Saved:
             saved = _save_disapproval(conn, work, work.body, now=now)
         case AgentClaimed():
             saved = _save_claim(conn, work, work.body, now=now)
+        case AgentRetried():
+            saved = _save_retry(conn, work, work.body, now=now)
+        case AgentDismissed():
+            saved = _save_dismissal(conn, work, work.body, now=now)
         case BuyerDeleted():
             messages.mark_deleted(conn, work.conversation.id, work.body.of, at=work.head.at)
         case SellerWrote() if work.echo_of is not None:
@@ -248,6 +255,30 @@ def _save_claim(conn: Connection, work: Work, claimed: AgentClaimed, *, now: dat
         return Saved(Outcome(done=True, refusal=Refusal(RefusalCode.UNKNOWN_TARGET)))
     if owner != claimed.agent:
         return Saved(Outcome(done=True, refusal=Refusal(RefusalCode.CLAIMED, owner)))
+    return Saved(Outcome(done=True))
+
+
+def _save_retry(conn: Connection, work: Work, retried: AgentRetried, *, now: datetime) -> Saved:
+    """The parked event is open again, in the place of this one; asked twice it is one retry."""
+    if work.failed is None:  # look() gives it, or a refusal
+        raise ValueError("an event was retried that was not looked up")
+    outcome = Outcome(done=True)
+    if retried.part == "attachments":
+        message_id = work.failed.message_id
+        return Saved(outcome, None if message_id is None else downloads.again(conn, message_id, now=now))
+    if work.failed.dismissed_by is not None:
+        return Saved(replace(outcome, refusal=Refusal(RefusalCode.CLOSED, work.failed.dismissed_by)))
+    parked.reopen(conn, retried.event_id, seq=work.head.seq)
+    return Saved(outcome)
+
+
+def _save_dismissal(conn: Connection, work: Work, dismissed: AgentDismissed, *, now: datetime) -> Saved:
+    if work.failed is None:
+        raise ValueError("an event was dismissed that was not looked up")
+    if dismissed.part == "attachments" and work.failed.message_id is not None:
+        downloads.dismiss(conn, work.failed.message_id, now=now)
+    elif dismissed.part == "event":
+        parked.dismiss(conn, work.failed, by=dismissed.agent, at=work.head.at)
     return Saved(Outcome(done=True))
 
 

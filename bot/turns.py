@@ -5,13 +5,14 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from datetime import timedelta
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 import structlog
 from sqlalchemy import Connection
-from sqlalchemy.exc import InterfaceError, OperationalError
+from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 
 from adapters.ports import Outcome
+from bot import metrics
 from bot.accounts import Accounts
 from bot.boards import Boards
 from bot.clocks import ring
@@ -22,13 +23,16 @@ from bot.lanes import conversation_lane
 from bot.saving import Saved, save_fact, save_refusal, save_turn
 from bot.store import Store, StoreError, conversations, events
 from bot.store.events import AlreadyWorkedOn
+from bot.tracing import span, traced
 from bot.work import Broken, Found, Ringing, Wait, Work, look
 from dialogs.events import (
     AgentApproved,
     AgentChose,
     AgentDecided,
+    AgentDismissed,
     AgentEscalated,
     AgentRetranslated,
+    AgentRetried,
     AgentSentTemplate,
     AgentSetLanguage,
     AgentSetStatus,
@@ -49,6 +53,12 @@ log = structlog.stdlib.get_logger(__name__)
 UNFINISHED = (DeliveryState.SENT, DeliveryState.AMBIGUOUS)
 # Seconds before the second and the third attempt; after the last one the turn is parked.
 RETRIES = (1.0, 5.0)
+# The database is the cause: the lane waits for it, nothing is counted as an attempt.
+UNREACHABLE = (OperationalError, InterfaceError, StoreError)
+# They only ask for another try: when they fail, what they are about still shows that it needs one.
+NOT_PARKED = (AgentRetranslated, AgentRetried, AgentDismissed)
+
+T = TypeVar("T")
 
 
 class Decides(Protocol):
@@ -92,6 +102,10 @@ class Decides(Protocol):
         ...
 
 
+class _LookFailed(Exception):  # noqa: N818 - tells what was found
+    """What is next could not be looked at, and the database may have given up the transaction for it."""
+
+
 class Turns:
     """The handler of ``conversation:<id>`` lanes.
 
@@ -124,13 +138,14 @@ class Turns:
 
     async def drain(self, conversation_id: int) -> None:
         """Work on everything open in the conversation, and set the time of what is due later."""
-        found = await self._store.read(self._look(conversation_id))
+        found = await self._look_now(conversation_id)
         while not isinstance(found, Wait | None):
             match found:
                 case Ringing():
-                    found = await self._and_look(conversation_id, self._ring(conversation_id))
+                    _, found = await self._and_look(conversation_id, self._ring(conversation_id))
                 case Broken():
-                    found = await self._failed(conversation_id, found.head, found.error, attempts_left=False)
+                    left = not found.hopeless and found.head.attempts < len(self._retries)
+                    found = await self._failed(conversation_id, found.head, found.error, attempts_left=left)
                 case Work():
                     found = await self._work_on(found)
         if found is not None:
@@ -144,49 +159,75 @@ class Turns:
         now = self._clock.now()
         return lambda conn: ring(conn, conversation_id, self._accounts, now=now)
 
-    async def _and_look(self, conversation_id: int, work: Callable[[Connection], object]) -> Found | None:
-        """Write, and look for what is next in the same transaction: one hop between threads less."""
+    async def _look_now(self, conversation_id: int) -> Found | None:
+        """What is next. What even looking trips over is the trouble of the event that is next."""
+        try:
+            return await self._store.read(self._look(conversation_id))
+        except UNREACHABLE:
+            raise
+        except DBAPIError as error:
+            head = await self._store.read(lambda conn: events.head(conn, conversation_id))
+            if head is None:
+                raise
+            return Broken(head, type(error).__name__, hopeless=False)
+
+    async def _and_look(self, conversation_id: int, work: Callable[[Connection], T]) -> tuple[T, Found | None]:
+        """Write, and look for what is next in the same transaction: one hop between threads less.
+
+        What looking trips over is no fault of what was written: that is written by itself then.
+        """
         following = self._look(conversation_id)
 
-        def write_and_look(conn: Connection) -> Found | None:
-            work(conn)
-            return following(conn)
+        def write_and_look(conn: Connection) -> tuple[T, Found | None]:
+            done = work(conn)
+            try:
+                return done, following(conn)
+            except UNREACHABLE:
+                raise
+            except DBAPIError as error:
+                raise _LookFailed from error
 
-        return await self._store.write(write_and_look)
+        try:
+            return await self._store.write(write_and_look)
+        except _LookFailed:
+            return await self._store.write(work), await self._look_now(conversation_id)
 
+    @traced("turn", lambda _, work: {"type": work.body.type, "event_id": work.head.id})
     async def _work_on(self, work: Work) -> Found | None:
         began = time.perf_counter()
         try:
             saved, following = await self._decide_and_save(work)
-        except (OperationalError, InterfaceError, StoreError):
+        except UNREACHABLE:
             raise
         except AlreadyWorkedOn:
-            return await self._store.read(self._look(work.conversation.id))
+            return await self._look_now(work.conversation.id)
         except Exception as error:  # noqa: BLE001 - whatever one turn trips over must not stop its conversation
             attempts_left = work.head.attempts < len(self._retries)
+            park = not isinstance(work.body, NOT_PARKED)
             return await self._failed(
-                work.conversation.id, work.head, type(error).__name__, attempts_left=attempts_left
+                work.conversation.id, work.head, type(error).__name__, attempts_left=attempts_left, park=park
             )
         self._boards.wake(work.conversation.shop.id, work.conversation.id)
         if saved.lane is not None:
             self._engine.wake(saved.lane)
         self._tell(work.conversation.id, work.head.id, saved.outcome)
+        seconds = time.perf_counter() - began
+        metrics.turn(work.body.type, refused=saved.outcome.refusal is not None, seconds=seconds)
         log.info(
             "turn",
             event_id=work.head.id,
             conversation_id=work.conversation.id,
             type=work.body.type,
             outcome="done" if saved.outcome.refusal is None else f"refused:{saved.outcome.refusal.code}",
-            ms=round((time.perf_counter() - began) * 1000, 1),
+            ms=round(seconds * 1000, 1),
         )
         return following
 
     async def _decide_and_save(self, work: Work) -> tuple[Saved, Found | None]:
         turn = work.refusal or await self._decide(work)
         now = self._clock.now()
-        following = self._look(work.conversation.id)
 
-        def save(conn: Connection) -> tuple[Saved, Found | None]:
+        def save(conn: Connection) -> Saved:
             match turn:
                 case None:
                     saved = save_fact(conn, work, now=now)
@@ -195,10 +236,12 @@ class Turns:
                 case Turn():
                     saved = save_turn(conn, work, turn, now=now)
             self._boards.want(conn, work.conversation.shop.id, work.conversation.id, now=now)
-            return saved, following(conn)
+            return saved
 
-        return await self._store.write(save)
+        with span("save"):
+            return await self._and_look(work.conversation.id, save)
 
+    @traced("decide")
     async def _decide(self, work: Work) -> Turn | Refusal | None:
         """What the dialogs make of it; None when there is nothing to decide."""
         body, conversation = work.body, work.conversation
@@ -254,36 +297,43 @@ class Turns:
         return await self._manager.on_seller_choice(choice, work.conversation)
 
     async def _failed(
-        self, conversation_id: int, head: events.Head, error: str, *, attempts_left: bool
+        self, conversation_id: int, head: events.Head, error: str, *, attempts_left: bool, park: bool = True
     ) -> Found | None:
-        """Try the event again later, or park it; ``error`` is a class name, so it is safe to show and log."""
+        """Try the event again later, or park it; ``error`` is a class name, so it is safe to show and log.
+
+        Without ``park`` it ends with its error.
+        """
         log.warning(
-            "turn_failed" if attempts_left else "turn_parked",
+            "turn_failed" if attempts_left else "turn_parked" if park else "retry_failed",
             event_id=head.id,
             conversation_id=conversation_id,
             error=error,
         )
+        metrics.turn_failed(parked=park and not attempts_left)
         if attempts_left:
             later = self._clock.now() + timedelta(seconds=self._retries[head.attempts])
-            return await self._and_look(
+            _, following = await self._and_look(
                 conversation_id, lambda conn: events.retry(conn, head.id, not_before=later, error=error)
             )
+            return following
         parked = Outcome(done=False, error=error)
-        shop, following = await self._park(conversation_id, head.id, parked)
+        shop, following = await self._park(conversation_id, head.id, parked, park=park)
         self._boards.wake(shop, conversation_id)
         self._tell(conversation_id, head.id, parked)
         return following
 
-    async def _park(self, conversation_id: int, event_id: int, parked: Outcome) -> tuple[str, Found | None]:
-        now, following = self._clock.now(), self._look(conversation_id)
+    async def _park(
+        self, conversation_id: int, event_id: int, parked: Outcome, *, park: bool
+    ) -> tuple[str, Found | None]:
+        now = self._clock.now()
 
-        def park(conn: Connection) -> tuple[str, Found | None]:
-            events.settle(conn, event_id, parked)
+        def settle(conn: Connection) -> str:
+            events.settle(conn, event_id, parked, park=park)
             shop = conversations.shop_of(conn, conversation_id)
             self._boards.want(conn, shop, conversation_id, now=now)
-            return shop, following(conn)
+            return shop
 
-        return await self._store.write(park)
+        return await self._and_look(conversation_id, settle)
 
     def _tell(self, conversation_id: int, event_id: int, outcome: Outcome) -> None:
         self._inbox.settled(event_id, outcome)

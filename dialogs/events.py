@@ -177,6 +177,29 @@ class AgentRetranslated:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class AgentRetried:
+    """A seller asked to try again what failed: the parked event itself, or the attachments of its message.
+
+    The event takes the place of this one in the order: it is decided anew on what is known then.
+    """
+
+    agent: str
+    event_id: int
+    part: Literal["event", "attachments"] = "event"
+    type: Literal["agent_retried"] = "agent_retried"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AgentDismissed:
+    """A seller lets be what failed: the parked event, or the attachments of its message. Its words stay stored."""
+
+    agent: str
+    event_id: int
+    part: Literal["event", "attachments"] = "event"
+    type: Literal["agent_dismissed"] = "agent_dismissed"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ClockDue:
     """A clock of the conversation ran out; ``kind`` names it (``response``)."""
 
@@ -198,6 +221,8 @@ Body = (
     | AgentNoted
     | AgentDecided
     | AgentRetranslated
+    | AgentRetried
+    | AgentDismissed
     | AgentApproved
     | AgentClaimed
     | AgentEscalated

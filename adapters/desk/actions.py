@@ -12,9 +12,11 @@ from dialogs.events import (
     AgentChose,
     AgentClaimed,
     AgentDecided,
+    AgentDismissed,
     AgentEscalated,
     AgentNoted,
     AgentRetranslated,
+    AgentRetried,
     AgentSetLanguage,
     AgentSetStatus,
     Body,
@@ -58,6 +60,8 @@ def action_of(ask: dict[str, Any], who: AgentIdentity, media: tuple[Media, ...] 
             decision = ask.get("decision")
             if decision in {"retry", "send", "cancel", "arrived"}:
                 return AgentDecided(agent=agent, message_id=integer(ask, "message"), decision=decision, lead=lead)
+        case "retry" | "dismiss" as verb:
+            return _about_failed(ask, agent, AgentRetried if verb == "retry" else AgentDismissed)
         case "claim":
             return AgentClaimed(agent=agent)
         case "escalate":
@@ -83,6 +87,13 @@ def _choice(ask: dict[str, Any], agent: str, media: tuple[Media, ...], *, lead: 
         media=media,
         lead=lead,
     )
+
+
+def _about_failed(ask: dict[str, Any], agent: str, what: type[AgentRetried | AgentDismissed]) -> Body:
+    part = ask.get("part", "event")
+    if part not in ("event", "attachments"):
+        raise BadAsk("part")
+    return what(agent=agent, event_id=integer(ask, "event"), part=part)
 
 
 def attached_of(ask: dict[str, Any]) -> list[tuple[str, str]]:

@@ -30,11 +30,20 @@ from adapters.desk.attachments import Attachments
 from adapters.desk.present import Json
 from adapters.desk.previews import Previews
 from adapters.desk.templates import Templates
+from adapters.desk.troubles import TroubleList
 from adapters.desk.words import Words
 from adapters.doors import clean
 from adapters.ports import AgentIdentity, Agents, ConversationView, Desk, Feed, Inbox, ListQuery
 from dialogs.errors import Malformed, Refused, TryLater
-from dialogs.events import AgentChose, AgentSentTemplate, Body, Event
+from dialogs.events import (
+    AgentChose,
+    AgentDismissed,
+    AgentRetranslated,
+    AgentRetried,
+    AgentSentTemplate,
+    Body,
+    Event,
+)
 from dialogs.messages import CaseStatus, Refusal, RefusalCode
 
 ACCOUNT: Final = "desk"
@@ -42,6 +51,8 @@ PAGE_LINES: Final = 60
 PULSE_SECONDS: Final = 15.0  # how often health, clocks and the session are looked at without a change
 GATHER_SECONDS: Final = 0.1  # changes this close together are one refresh
 RETRY_SECONDS: Final = 2.0
+# They are not parked when they fail: what they are about is, and shows it.
+RETRIES: Final = (AgentRetried, AgentRetranslated, AgentDismissed)
 
 log = logging.getLogger(__name__)
 
@@ -100,12 +111,14 @@ class LiveDesk:
         self._view: ConversationView | None = None
         self._previews = Previews(backend.desk, self._send)
         self._templates = Templates(backend.desk)
+        self._troubles = TroubleList(backend.desk)
         self._slow: set[int] = set()  # events of choices whose outcome the seller still has to learn
 
     async def build(self, conversation_id: int | None) -> None:
         """Put the desk on the page, with the first data already in it."""
         self._open_id = conversation_id
         first = [await self._list_message(), await self._view_message(), self._health_message()]
+        first.append(await self._troubles.message())
         boot = {
             "me": {"id": self._agent.id, "name": self._agent.name, "role": self._agent.role},
             "ui": self._words.language,
@@ -187,6 +200,8 @@ class LiveDesk:
             if (message := await self._list_message()) is not None:
                 self._send(message)
             if view and (message := await self._view_message()) is not None:
+                self._send(message)
+            if (message := await self._troubles.message()) is not None:
                 self._send(message)
 
     async def _list_message(self) -> Json | None:
@@ -287,6 +302,9 @@ class LiveDesk:
             case "earlier":
                 self._limit += PAGE_LINES
                 await self._refresh()
+            case "troubles":
+                self._troubles.show(is_open=ask.get("open") is True)
+                await self._refresh(view=False)
             case "seen":
                 await self._mark_read(integer(ask, "id"))
             case "full":
@@ -371,9 +389,13 @@ class LiveDesk:
         )
         try:
             outcome = await self._backend.inbox.outcome(accepted.event_id)
+            if isinstance(body, AgentRetried) and body.part == "event" and outcome.done and outcome.refusal is None:
+                outcome = await self._backend.inbox.outcome(body.event_id)  # it is open again; what came of that?
         except TimeoutError:
             if isinstance(body, AgentChose):
                 self._slow.add(accepted.event_id)
+            elif isinstance(body, AgentRetried):
+                self._slow.add(body.event_id)
             raise
         self._send(
             {
@@ -381,6 +403,7 @@ class LiveDesk:
                 "key": key,
                 "refusal": None if outcome.refusal is None else present.refusal(outcome.refusal),
                 "error": outcome.error if outcome.done else outcome.error or "failed",
+                "parked": not outcome.done and not isinstance(body, RETRIES),
                 "message": outcome.message_id,
             }
         )

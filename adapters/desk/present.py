@@ -13,15 +13,8 @@ from babel.numbers import format_currency
 
 from adapters.doors import clean
 from adapters.media import shown_as
-from adapters.ports import (
-    ConversationRow,
-    ConversationView,
-    EngineHealth,
-    Escalation,
-    Line,
-    Preview,
-    Template,
-)
+from adapters.ports import ConversationRow, ConversationView, EngineHealth, Escalation, Line, Preview, Template
+from adapters.troubles import Parked, Trouble, Troubles
 from dialogs.messages import (
     Attempt,
     Capabilities,
@@ -90,6 +83,41 @@ def head(view: ConversationView, locale: str) -> Json:
         "turn": view.turn_id,
         "proposals": [proposal(each) for each in view.proposals],
         "closedBy": view.closed_by,
+        "parked": [parked(each) for each in view.parked],
+    }
+
+
+def parked(value: Parked) -> Json:
+    """What failed and has no line of its own. Its words are given whole: they may be all that is left of a reply."""
+    return {
+        "event": value.event_id,
+        "type": value.type,
+        "at": millis(value.at),
+        "error": value.error,
+        "agent": clean(value.agent),
+        "text": clean(value.text),
+    }
+
+
+def troubles(value: Troubles) -> Json:
+    """All that is stuck: counts by kind, and what is shown of it."""
+    return {"counts": dict(value.counts), "rows": [trouble(each) for each in value.rows]}
+
+
+def trouble(value: Trouble) -> Json:
+    """One thing that is stuck."""
+    return {
+        "kind": value.kind,
+        "conversation": value.conversation_id,
+        "name": clean(value.contact_name),
+        "channel": value.channel,
+        "at": millis(value.at),
+        "event": value.event_id,
+        "message": value.message_id,
+        "type": value.type,
+        "agent": clean(value.agent),
+        "text": clean(value.text[:ROW_TEXT]),
+        "error": value.error,
     }
 
 
@@ -151,7 +179,8 @@ def line(value: Line, locale: str) -> Json:
         "media": [media(each) for each in message.media],
         "pending": value.pending,
         "parked": value.parked,
-        "untranslated": incoming and translation is not None and translation.text is None and bool(message.text),
+        "event": value.event_id,
+        "untranslated": bool(message.text) and (value.dismissed or _is_untranslated(value)),
         "same": translation is not None and translation.engine == "same",
         "engine": translation.engine if translation else None,
         "checks": [check(each) for each in translation.checks] if translation else [],
@@ -162,6 +191,11 @@ def line(value: Line, locale: str) -> Json:
         **_folded("text", message.text),
         **_folded("chinese", chinese),
     }
+
+
+def _is_untranslated(value: Line) -> bool:
+    incoming = value.message.direction == Direction.INCOMING
+    return incoming and value.translation is not None and value.translation.text is None
 
 
 def full(value: Line) -> Json:

@@ -8,7 +8,8 @@ from datetime import datetime
 
 from sqlalchemy import Connection, Text, bindparam, select, text, type_coerce, update
 
-from adapters.ports import Outcome, Parked
+from adapters.ports import Outcome
+from adapters.troubles import Parked
 from bot.store.schema import events, messages
 from dialogs.messages import Direction
 

@@ -346,6 +346,7 @@ translations = Table(
     _words("target"),
     _words("text"),
     _when("at"),
+    Index("translations_at", "at"),
 )
 
 agents = _table(
@@ -393,5 +394,6 @@ blobs = Table(
     Column("content", LargeBinary, nullable=False),
     _words("mime"),
     Column("size", Integer, nullable=False),
-    _when("at"),
+    _when("at"),  # stored, or handed in again
+    Index("blobs_at", "at", "ref"),  # whole: the bytes stand between the two in the table
 )

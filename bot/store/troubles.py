@@ -8,7 +8,7 @@ from typing import Any, Final, cast
 
 from sqlalchemy import Connection, Row, Select, bindparam, func, select, text
 
-from adapters.ports import Trouble, TroubleKind, Troubles
+from adapters.troubles import Trouble, TroubleKind, Troubles
 from bot.store.messages import CHINESE
 from bot.store.parked import BODY_TEXT, IS_PARKED, words_in
 from bot.store.schema import contacts, conversations, deliveries, downloads, events, messages
@@ -24,7 +24,8 @@ _SAID = func.substr(func.coalesce(messages.c.seller_text, CHINESE, messages.c.te
 
 
 def _newest(query: Select[*tuple[Any, ...]], table_id: Any) -> Select[*tuple[Any, ...]]:  # noqa: ANN401 - a column
-    return query.order_by(table_id.desc()).limit(bindparam("count"))
+    # By an expression, not the column: else both databases look through the whole table in the order of its key.
+    return query.order_by((table_id + 0).desc()).limit(bindparam("count"))
 
 
 _PARKED = _newest(

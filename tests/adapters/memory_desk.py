@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from collections import Counter
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
@@ -16,6 +17,7 @@ from adapters.ports import (
     Preview,
     Template,
 )
+from adapters.troubles import Troubles
 from dialogs.errors import HeqiError, Malformed
 from dialogs.events import Accepted, AgentChose, Body, BuyerWrote, Event
 from dialogs.messages import Choice, Direction, Media, Refusal, RefusalCode, Translation
@@ -78,6 +80,11 @@ class MemoryDesk(MemoryPeople):
             return False
         texts = [talk.name, *(line.message.text for line in talk.lines)]
         return any(query.search.lower() in text.lower() for text in texts)
+
+    async def troubles(self, *, limit: int) -> Troubles:
+        rows = [each for talk in self.talks.values() for each in talk.troubles()]
+        rows.sort(key=lambda trouble: trouble.at, reverse=True)
+        return Troubles(counts=Counter(each.kind for each in rows), rows=tuple(rows[:limit]))
 
     async def view(
         self, conversation_id: int, *, before: int | None = None, limit: int = 60

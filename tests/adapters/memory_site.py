@@ -11,6 +11,7 @@ from starlette.applications import Starlette
 
 from adapters.desk import DeskPages
 from adapters.webchat import WebChat
+from bot.health import Report
 from bot.web import build_app
 from tests.adapters.memory_desk import MemoryDesk
 from tests.adapters.memory_texts import SITUATIONS
@@ -24,8 +25,8 @@ def memory_app(memory: MemoryDesk, *, demo: bool = False, desk: bool = True) -> 
     )
     pages = DeskPages(desk=memory, inbox=memory, feed=memory, agents=memory, blobs=memory, situation_titles=SITUATIONS)
 
-    async def ready() -> dict[str, str]:
-        return {}
+    async def ready() -> Report:
+        return Report()
 
     @asynccontextmanager
     async def lifespan() -> AsyncIterator[None]:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 
 from adapters.ports import ConversationRow, ConversationView, Escalation, Line, RefusedChoice
+from adapters.troubles import Parked, Trouble
 from adapters.webchat.settings import CAPABILITIES
 from dialogs.messages import (
     Capabilities,
@@ -53,6 +54,7 @@ class Talk:
     waiting: datetime | None = None
     escalation: Escalation | None = None
     refused: tuple[RefusedChoice, ...] = ()
+    parked: tuple[Parked, ...] = ()
 
     @property
     def language(self) -> str | None:
@@ -70,7 +72,7 @@ class Talk:
 
     def add(self, message: Message, **known: object) -> Line:
         numbered = replace(message, id=next(self.ids), seq=len(self.lines) + 1)
-        self.lines.append(Line(message=numbered, **known))
+        self.lines.append(Line(message=numbered, event_id=numbered.id, **known))
         return self.lines[-1]
 
     def line(self, message_id: int) -> Line:
@@ -110,8 +112,45 @@ class Talk:
             due=self.waiting + timedelta(minutes=5) if self.waiting else None,
             escalated=self.escalation is not None and self.escalation.open,
             flags=self.case.flags,
-            trouble=sum(line.delivery in {"held", "failed", "ambiguous"} for line in self.lines),
+            trouble=len([each for each in self.troubles() if each.kind != "attachment"]),
         )
+
+    def troubles(self) -> list[Trouble]:
+        where = {"conversation_id": self.id, "contact_name": self.name, "channel": self.channel}
+        found = [
+            Trouble(
+                kind="parked",
+                at=each.at,
+                event_id=each.event_id,
+                type=each.type,
+                agent=each.agent,
+                text=each.text,
+                error=each.error,
+                **where,
+            )
+            for each in self.parked
+        ]
+        for line in self.lines:
+            said = line.message
+            kinds = {line.delivery: line.delivery_error} if line.delivery in {"held", "failed", "ambiguous"} else {}
+            kinds |= {"parked": line.parked} if line.parked else {}
+            errors = [each.error for each in said.media if each.error]
+            kinds |= {"attachment": errors[0]} if errors else {}
+            for kind, error in kinds.items():
+                found.append(
+                    Trouble(
+                        kind=kind,
+                        at=said.at,
+                        event_id=said.id,
+                        message_id=said.id,
+                        type="buyer_wrote" if kind == "parked" else "",
+                        agent=said.author,
+                        text=said.seller_text or said.text,
+                        error=error or "",
+                        **where,
+                    )
+                )
+        return found
 
     def view(self, *, before: int | None, limit: int) -> ConversationView:
         lines = [line for line in self.lines if before is None or line.message.seq < before]
@@ -130,4 +169,5 @@ class Talk:
             window_open=self.window_open,
             escalation=self.escalation,
             refused=self.refused,
+            parked=self.parked,
         )

@@ -12,9 +12,11 @@ from dialogs.events import (
     AgentChose,
     AgentClaimed,
     AgentDecided,
+    AgentDismissed,
     AgentEscalated,
     AgentNoted,
     AgentRetranslated,
+    AgentRetried,
     AgentSentTemplate,
     AgentSetLanguage,
     AgentSetStatus,
@@ -103,6 +105,8 @@ def _work_for_team(talk: Talk, event: Event) -> Outcome:
         case AgentRetranslated(message_id=number):
             done = Translation(text="（重新翻译后的中文）", source="es", target="zh", engine="google")
             talk.change(number, translation=done, parked=None)
+        case AgentRetried(event_id=number) | AgentDismissed(event_id=number):
+            return _settle(talk, event.body, number)
         case AgentClaimed(agent=agent):
             return _claim(talk, agent, event.at)
         case AgentEscalated():
@@ -212,6 +216,18 @@ def _choose(talk: Talk, choice: Choice, at: datetime) -> Outcome:
         talk.escalate(Reason.APPROVAL, at)
     talk.turn, talk.proposals, talk.closed_by, talk.waiting = None, (), choice.agent, None
     return Outcome(done=True, message_id=line.message.id)
+
+
+def _settle(talk: Talk, body: AgentRetried | AgentDismissed, number: int) -> Outcome:
+    talk.parked = tuple(each for each in talk.parked if each.event_id != number)
+    retried = isinstance(body, AgentRetried)
+    for line in list(talk.lines):
+        if line.event_id == number and body.part == "attachments":
+            media = tuple(replace(each, error="" if retried else each.error) for each in line.message.media)
+            talk.change_message(line.message.id, media=media)
+        elif line.event_id == number:
+            talk.change(number, parked=None, dismissed=not retried)
+    return Outcome(done=True)
 
 
 def _claim(talk: Talk, agent: str, at: datetime) -> Outcome:

@@ -12,6 +12,9 @@ from playwright.async_api import expect
 from bot.app import App
 from bot.settings import Engine, Settings
 from bot.story import load_story, play
+from bot.turns import Turns
+from dialogs.manager import DialogManager
+from dialogs.messages import Choice, Conversation, Turn
 from tests.adapters.memory_site import serve
 from tests.browser.conftest import Pages, Site, open_first, write
 from tests.servers.engines import EngineServer, engine_server
@@ -113,6 +116,47 @@ async def test_two_desks_one_answer(pages: Pages) -> None:
     await expect(two.locator(".proposal")).to_have_count(0)
     await write(buyer, "¿Sigue sin llegar, qué hago?")
     await expect(two.locator(".proposal")).to_have_count(3)
+
+
+@pytest.fixture
+def poison(monkeypatch: pytest.MonkeyPatch) -> set[str]:
+    """What the dialogs fail on, each time and for good."""
+    words: set[str] = set()
+    decide = DialogManager.on_seller_choice
+
+    async def fail(manager: DialogManager, choice: Choice, conversation: Conversation) -> Turn:
+        if choice.seller_text in words:
+            raise RuntimeError
+        return await decide(manager, choice, conversation)
+
+    monkeypatch.setattr(DialogManager, "on_seller_choice", fail)
+    monkeypatch.setitem(Turns.__init__.__kwdefaults__, "retries", ())
+    return words
+
+
+async def test_a_reply_that_failed_leaves_once_when_the_fix_is_there(poison: set[str], pages: Pages) -> None:
+    poison.add(CHINESE[SENT])
+    desk, other = await pages.desk("王芳"), await pages.desk("李雷")
+    buyer = await pages.buyer(TALKS["es"][0])
+    await open_first(desk)
+    await desk.fill("#desk-editor", CHINESE[SENT])
+    await expect(desk.locator("[data-preview]")).to_have_text(SPANISH[SENT])
+    await desk.press("#desk-editor", "Enter")
+    await expect(desk.locator(".parked .words")).to_have_text(CHINESE[SENT])
+    await expect(desk.locator("#desk-editor")).to_have_value("")
+    await write(buyer, "¿Hola?")  # the conversation goes on
+    await expect(desk.locator(".bubble.incoming")).to_have_count(2)
+    await other.click("[data-action=troubles]")
+    await other.locator("[data-trouble=parked] [data-decision=retry]").click()
+    await expect(other.locator(".toasts .bad")).to_be_visible()  # it still fails
+    await expect(other.locator("[data-trouble=parked]")).to_have_count(1)
+    poison.clear()
+    await other.locator("[data-trouble=parked] [data-decision=retry]").click()
+    await expect(buyer.locator(".bubble.theirs p")).to_have_text(SPANISH[SENT])
+    await expect(desk.locator(".bubble").last).to_contain_text(CHINESE[SENT])
+    await expect(desk.locator(".bubble.outgoing")).to_have_count(1)
+    await expect(desk.locator(".parked")).to_have_count(0)
+    await expect(other.locator("[data-trouble]")).to_have_count(0)
 
 
 async def test_the_story_fills_the_desk(pages: Pages, product: App) -> None:

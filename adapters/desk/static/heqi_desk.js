@@ -6,6 +6,7 @@ import { ConversationList } from "heqi-desk/list.js";
 import { EscalationBar } from "heqi-desk/escalation.js";
 import { Icon } from "heqi-desk/icon.js";
 import { bindKeys } from "heqi-desk/keys.js";
+import { ParkedBar } from "heqi-desk/parked.js";
 import { TalkHead } from "heqi-desk/talkhead.js";
 import { TalkLines } from "heqi-desk/lines.js";
 import { TemplateDialog } from "heqi-desk/templates.js";
@@ -14,7 +15,7 @@ import { boot, connect, receive, state, t } from "heqi-desk/state.js";
 export default {
   props: { boot: String },
   emits: ["ask"],
-  components: { CasePane, Composer, ConversationList, EscalationBar, Icon, TalkHead, TalkLines, TemplateDialog },
+  components: { CasePane, Composer, ConversationList, EscalationBar, Icon, ParkedBar, TalkHead, TalkLines, TemplateDialog },
   template: `
     <div class="desk" :class="{ talking: state.openId !== null, 'case-open': state.caseOpen }">
       <conversation-list></conversation-list>
@@ -23,6 +24,7 @@ export default {
           <talk-head></talk-head>
           <escalation-bar></escalation-bar>
           <talk-lines></talk-lines>
+          <parked-bar></parked-bar>
           <composer></composer>
         </template>
         <div v-else-if="state.openId !== null" class="empty"><span class="spinner"></span></div>

@@ -119,3 +119,19 @@ def _newest(conversation: int) -> str:
 
 def _topic(chat: int, topic: int) -> str:
     return f"desk-topic:{chat}:{topic}"
+
+
+def refers(key: str, text: str) -> int | str | None:
+    """What a row is about: a conversation, or the key of the card it belongs to; None for one of another kind."""
+    kind, _, rest = key.partition(":")
+    match kind:
+        case "card":
+            return CardRecord.model_validate_json(text).conversation
+        case "desk-at":
+            return _card(text)
+        case "desk-topic":
+            return int(text)
+        case "desk-newest" | "desk-spoke":
+            return int(rest.partition(":")[0])
+        case _:
+            return None

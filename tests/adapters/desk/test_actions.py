@@ -25,9 +25,11 @@ from dialogs.events import (
     AgentChose,
     AgentClaimed,
     AgentDecided,
+    AgentDismissed,
     AgentEscalated,
     AgentNoted,
     AgentRetranslated,
+    AgentRetried,
     AgentSetLanguage,
     AgentSetStatus,
 )
@@ -61,6 +63,12 @@ def test_typed_text_leaves_as_it_was_shown() -> None:
             {"type": "decide", "message": 4, "decision": "arrived"},
             AgentDecided(agent="王芳", message_id=4, decision="arrived"),
         ),
+        ({"type": "retry", "event": 9}, AgentRetried(agent="王芳", event_id=9)),
+        (
+            {"type": "retry", "event": 9, "part": "attachments"},
+            AgentRetried(agent="王芳", event_id=9, part="attachments"),
+        ),
+        ({"type": "dismiss", "event": 9}, AgentDismissed(agent="王芳", event_id=9)),
         ({"type": "claim"}, AgentClaimed(agent="王芳")),
         ({"type": "escalate"}, AgentEscalated(agent="王芳")),
     ],
@@ -83,6 +91,10 @@ def test_actions(ask: dict, event: object) -> None:
         {"type": "decide", "message": True, "decision": "retry"},
         {"type": "retranslate", "message": 4.5},
         {"type": "approve", "approved": True},
+        {"type": "retry"},
+        {"type": "dismiss", "event": "9"},
+        {"type": "retry", "event": 9, "part": "everything"},
+        {"type": "retry", "event": 9, "part": ["event"]},
     ],
 )
 def test_anything_else_is_refused(ask: dict) -> None:

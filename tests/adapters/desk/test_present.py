@@ -11,6 +11,7 @@ import pytest
 
 from adapters.desk import present
 from adapters.ports import Line
+from adapters.troubles import Parked, Trouble, Troubles
 from dialogs.messages import (
     Attempt,
     Direction,
@@ -114,6 +115,33 @@ def test_what_nobody_here_wrote_was_written_on_the_phone(changes: dict, *, on_ph
 def test_a_deleted_message_keeps_its_words() -> None:
     shown = present.line(Line(message=replace(INCOMING, deleted_at=AT + timedelta(seconds=1))), "zh")
     assert (shown["text"], shown["deletedAt"]) == ("Hola", 1767323046000)
+
+
+def test_a_message_nobody_could_read_and_somebody_let_be_is_untranslated() -> None:
+    dismissed = present.line(Line(message=INCOMING, event_id=7, dismissed=True), "zh")
+    assert (dismissed["untranslated"], dismissed["parked"], dismissed["event"]) == (True, None, 7)
+    assert not present.line(Line(message=INCOMING), "zh")["untranslated"]
+
+
+def test_what_is_stuck_is_told_with_its_words() -> None:
+    long = "长" * 1000
+    value = Parked(event_id=9, type="agent_chose", at=AT, error="RuntimeError", agent="王芳\0", text=long)
+    assert present.parked(value) == {
+        "event": 9,
+        "type": "agent_chose",
+        "at": 1767323045000,
+        "error": "RuntimeError",
+        "agent": "王芳\ufffd",
+        "text": long,  # whole: it may be all that is left of a reply
+    }
+    trouble = Trouble(
+        kind="failed", conversation_id=3, contact_name="Ana", channel="web", at=AT, event_id=9, message_id=4, text=long
+    )
+    found = present.troubles(Troubles(counts={"failed": 2}, rows=(trouble,)))
+    assert found["counts"] == {"failed": 2}
+    (row,) = found["rows"]
+    assert (row["kind"], row["conversation"], row["message"], row["text"]) == ("failed", 3, 4, long[: present.ROW_TEXT])
+    json.dumps(found)
 
 
 async def test_the_head_tells_window_limits_and_escalation() -> None:

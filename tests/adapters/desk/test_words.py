@@ -1,15 +1,19 @@
 """The desk's catalogue: every text the code says in Chinese has its English."""
 
 import re
+from dataclasses import fields
 from pathlib import Path
+from typing import get_args
 
 import pytest
 
 from adapters.desk import words as words_module
 from adapters.desk.words import Words
 from adapters.labels import LABELS
+from adapters.troubles import TroubleKind
 from adapters.whatsapp.reasons import REASONS as WHATSAPP_REASONS
 from dialogs.errors import BadData
+from dialogs.events import Body
 from dialogs.messages import (
     CaseStatus,
     DeliveryState,
@@ -87,6 +91,13 @@ def test_every_reason_the_channels_give_has_a_label() -> None:
                 given |= set(REASONS.findall(module.read_text(encoding="utf-8")))
     given |= set(WHATSAPP_REASONS)
     assert given <= set(known), given - set(known)
+
+
+def test_every_event_and_every_kind_of_trouble_has_a_label() -> None:
+    assert set(LABELS["event"]) == {
+        field.default for body in get_args(Body) for field in fields(body) if field.name == "type"
+    }
+    assert set(LABELS["trouble"]) == set(get_args(TroubleKind))
 
 
 def test_every_step_has_a_label() -> None:

@@ -1,17 +1,13 @@
 // One message: what was written, the Chinese of it, what was read from it, and what became of it.
 import { computed, ref } from "vue";
+import { APPROVAL, decisionName, decisionsOf } from "heqi-desk/decisions.js";
+import { failureText } from "heqi-desk/failures.js";
 import { Icon } from "heqi-desk/icon.js";
 import { MediaList } from "heqi-desk/media.js";
 import { clock, whole } from "heqi-desk/time.js";
 import { actAndTell, ask, deliveryReason, label, languageName, reason, state, t } from "heqi-desk/state.js";
 
 const MARKS = { queued: "clock", sending: "clock", sent: "check", delivered: "twice", read: "twice", failed: "warn", ambiguous: "warn", held: "pause", cancelled: "cross" };
-const DECISIONS = { held: ["retry", "send", "cancel"], failed: ["retry", "cancel"], ambiguous: ["arrived", "retry", "cancel"], queued: ["cancel"] };
-const NAMES = { held: { retry: "重新翻译", send: "照此发送", cancel: "不发了" }, failed: { retry: "重新发送", cancel: "不发了" }, ambiguous: { arrived: "买家已收到", retry: "再发一次", cancel: "不发了" }, queued: { cancel: "不发了" } };
-const APPROVAL = "needs_approval"; // a lead decides, the agent can only take it back
-
-// For the catalogue: t("重新翻译") t("照此发送") t("不发了") t("重新发送") t("买家已收到") t("再发一次")
-
 const Words = {
   props: { text: String, full: String, length: Number, lang: String, id: Number },
   template: `
@@ -75,8 +71,9 @@ export const Bubble = {
           <p v-if="line.untranslated || line.parked" class="untranslated">
             <strong>{{ line.parked ? t('没有处理成功') : t('未翻译') }}</strong>
             <span v-for="[engine, why] in line.attempts" :key="engine + why">{{ engine }}：{{ reason(why) }}</span>
-            <span v-if="line.parked">{{ reason(line.parked) }}</span>
+            <span v-if="line.parked">{{ failureText(line.parked) }} <code>{{ line.parked }}</code></span>
             <button type="button" class="quiet small" data-action="retranslate" @click="actAndTell('retranslate', { message: line.id })"><icon name="redo"></icon>{{ t('重试') }}</button>
+            <button v-if="line.parked" type="button" class="quiet small" data-action="dismiss" @click="actAndTell('dismiss', { event: line.event })"><icon name="cross"></icon>{{ t('忽略') }}</button>
           </p>
         </template>
         <p v-else class="chinese"><words :text="line.text" :full="full?.text" :length="line.textLength" :id="line.id" lang="zh"></words></p>
@@ -102,7 +99,7 @@ export const Bubble = {
           <button type="button" class="quiet small" data-action="approve" @click="actAndTell('approve', { message: line.id, approved: true })"><icon name="check"></icon>{{ t('批准') }}</button>
           <button type="button" class="quiet small" data-action="disapprove" @click="actAndTell('approve', { message: line.id, approved: false })"><icon name="cross"></icon>{{ t('驳回') }}</button>
         </template>
-        <button v-for="decision in decisions" :key="decision" type="button" class="quiet small" :data-decision="decision" @click="actAndTell('decide', { message: line.id, decision })">{{ waitsForLead ? t('撤回') : t(NAMES[line.delivery][decision]) }}</button>
+        <button v-for="decision in decisions" :key="decision" type="button" class="quiet small" :data-decision="decision" @click="actAndTell('decide', { message: line.id, decision })">{{ waitsForLead ? t('撤回') : decisionName(line.delivery, decision) }}</button>
       </div>
       <chips v-if="line.direction === 'incoming' && !line.replaced" :line="line"></chips>
       <ul v-else-if="line.checks.length" class="chips"><li v-for="[code, detail] in line.checks" :key="code + detail" class="doubt"><icon name="warn"></icon><span>{{ label('check', code) }} {{ detail }}</span></li></ul>
@@ -116,9 +113,9 @@ export const Bubble = {
       const { delivery, deliveryError, text, media } = props.line;
       if (waitsForLead.value) return isLead.value ? [] : ["cancel"];
       if (delivery === "queued" && !deliveryError) return []; // it leaves in a moment
-      return (DECISIONS[delivery] ?? []).filter((each) => each !== "send" || text || media.length);
+      return decisionsOf(delivery).filter((each) => each !== "send" || text || media.length);
     });
     const full = computed(() => state.full[props.line.id]);
-    return { state, t, label, languageName, reason, deliveryReason, clock, whole, actAndTell, show, isLead, waitsForLead, decisions, full, MARKS, NAMES };
+    return { state, t, label, languageName, reason, deliveryReason, clock, whole, actAndTell, show, isLead, waitsForLead, decisions, full, failureText, decisionName, MARKS };
   },
 };

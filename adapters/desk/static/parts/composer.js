@@ -181,9 +181,10 @@ export const Composer = {
         ? await act("note", { conversation, text: chinese }, key)
         : await act("choose", { conversation, chinese, proposal: pick?.id ?? null, turn: pick ? pick.turn : state.head.turn, text: picked || !chinese.trim() ? null : hand ?? outText.value, media, confirmed }, key);
       sending.value = false;
-      if (!outcomeText(outcome) || outcome.error === "slow") {
+      if (!outcomeText(outcome) || outcome.error === "slow" || outcome.parked) {
+        // What was parked can be retried where it stands: the same words here would leave a second time.
         if (draftOf(conversation).key === key) clearDraft(conversation); // not what was typed meanwhile
-        if (outcome.error) toast(outcomeText(outcome));
+        if (outcome.error) toast(outcomeText(outcome), outcome.parked ? "bad" : "");
         return;
       }
       draftOf(conversation).key = newKey(); // the next try is a new decision

@@ -47,6 +47,17 @@ export const TalkLines = {
       box.value.scrollTop = box.value.scrollHeight;
       news.value = false;
     };
+    // A line that was asked for from elsewhere, when it is among those that are loaded.
+    const toFocus = () => {
+      const line = state.focus === null ? null : box.value?.querySelector(`[data-message="${state.focus}"]`);
+      if (!line) return;
+      state.focus = null;
+      line.scrollIntoView({ block: "center" });
+      line.classList.add("sought");
+      setTimeout(() => line.classList.remove("sought"), 2000);
+      look();
+    };
+    watch(() => state.focus, toFocus);
     const sizes = new ResizeObserver(() => atEnd && toEnd());
     const more = () => {
       loading.value = true;
@@ -79,6 +90,7 @@ export const TalkLines = {
     );
     onMounted(() => {
       toEnd();
+      toFocus();
       sizes.observe(box.value);
     });
     onBeforeUnmount(() => sizes.disconnect());

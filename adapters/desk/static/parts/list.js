@@ -3,6 +3,7 @@ import { computed, ref } from "vue";
 import { Icon } from "heqi-desk/icon.js";
 import { DeskMenu } from "heqi-desk/menu.js";
 import { Countdown, stamp } from "heqi-desk/time.js";
+import { TroubleButton, TroubleRows, showTroubles } from "heqi-desk/troubles.js";
 import { ask, label, languageName, openConversation, state, t } from "heqi-desk/state.js";
 
 const SEARCH_MS = 250;
@@ -41,7 +42,7 @@ const ConversationItem = {
 };
 
 export const ConversationList = {
-  components: { ConversationItem, DeskMenu, Icon },
+  components: { ConversationItem, DeskMenu, Icon, TroubleButton, TroubleRows },
   template: `
     <nav class="list" :aria-label="t('对话列表')">
       <header>
@@ -51,10 +52,12 @@ export const ConversationList = {
           <kbd v-if="!search">/</kbd>
         </label>
         <div class="tabs" role="tablist">
-          <button v-for="[status, name] in tabs" :key="status" type="button" role="tab" :aria-selected="state.filter.status === status" @click="pick(status)">{{ name }}</button>
+          <button v-for="[status, name] in tabs" :key="status" type="button" role="tab" :aria-selected="!state.troublesOpen && state.filter.status === status" @click="pick(status)">{{ name }}</button>
         </div>
+        <trouble-button></trouble-button>
       </header>
-      <div class="rows" :class="{ filtering: state.filtering }">
+      <trouble-rows v-if="state.troublesOpen"></trouble-rows>
+      <div v-else class="rows" :class="{ filtering: state.filtering }">
         <conversation-item v-for="id in state.order" :key="id" :row="state.rows[id]"></conversation-item>
         <p v-if="!state.order.length" class="nothing">{{ state.filter.search ? t('没有找到') : state.filter.status === 'open' ? t('没有待处理的对话') : t('这里还是空的') }}</p>
       </div>
@@ -63,6 +66,7 @@ export const ConversationList = {
     let timer;
     const box = ref(null);
     const apply = (values) => {
+      showTroubles(false);
       Object.assign(state.filter, values);
       state.filtering = true;
       ask("filter", state.filter);

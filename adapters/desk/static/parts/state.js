@@ -18,6 +18,9 @@ export const state = reactive({
   lineOrder: [],
   full: {}, // whole texts of folded lines, by message id
   engines: [],
+  troubles: { counts: {}, rows: [] }, // what is stuck in any conversation; rows while the list of it is open
+  troublesOpen: false,
+  focus: null, // the message to be brought into sight
   preview: null, // the last answer to what was typed
   returned: {}, // conversation → words of a reply that was refused late, for an empty draft to take up
   busy: {}, // key → name of the action under way
@@ -87,20 +90,25 @@ export function act(type, values, key = newKey()) {
 }
 
 /** An action without a place of its own to tell its outcome: a refusal is shown as a toast. */
-export async function actAndTell(type, values) {
-  const outcome = await act(type, { conversation: state.openId, ...values });
+export function actAndTell(type, values) {
+  return actAndTellIn(state.openId, type, values);
+}
+
+export async function actAndTellIn(conversation, type, values) {
+  const outcome = await act(type, { conversation, ...values });
   const problem = outcomeText(outcome);
   if (problem) toast(problem, "bad");
   return !problem;
 }
 
-export function outcomeText({ refusal, error, reason: why }) {
+export function outcomeText({ refusal, error, parked, reason: why }) {
   if (refusal) {
     const told = label("refusal", refusal.code);
     return refusal.detail ? `${told} · ${refusal.detail}` : told;
   }
   if (error === "slow") return t("已保存，仍在处理中");
   if (error === "platform") return `${t("平台没有答应")} · ${deliveryReason(why)}`;
+  if (parked) return t("没有处理成功，已保存在这个对话的异常里，可以重试");
   if (error === "unknown_target") return label("refusal", "unknown_target");
   return error ? t("没有成功，请再试一次") : "";
 }
@@ -111,7 +119,9 @@ export function toast(text, tone = "") {
   setTimeout(() => (state.toasts = state.toasts.filter((each) => each.id !== id)), 6000);
 }
 
-export function openConversation(id) {
+/** Open it, with the given message in sight. */
+export function openConversation(id, message = null) {
+  state.focus = message;
   if (id === state.openId) return;
   Object.assign(state, { openId: id, gone: false, head: null, lines: {}, lineOrder: [], full: {}, preview: null, caseOpen: false });
   history.replaceState(history.state, "", `${window.path_prefix ?? "/desk"}/${id ?? ""}`);
@@ -147,6 +157,9 @@ const handlers = {
   },
   full({ id, text, chinese }) {
     state.full[id] = { text, chinese };
+  },
+  troubles({ counts, rows }) {
+    state.troubles = { counts, rows };
   },
   health({ engines }) {
     state.engines = engines;

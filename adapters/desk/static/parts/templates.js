@@ -1,7 +1,7 @@
 // Sending an approved template: the only way to write first once the messaging window is closed.
 import { computed, nextTick, reactive, ref, watch } from "vue";
 import { Icon } from "heqi-desk/icon.js";
-import { act, deliveryReason, languageName, newKey, outcomeText, state, t } from "heqi-desk/state.js";
+import { act, deliveryReason, languageName, newKey, outcomeText, state, t, toast } from "heqi-desk/state.js";
 
 /** Opens the dialog; set by the one on the screen. */
 export const templateDialog = { open: () => {} };
@@ -78,7 +78,8 @@ export const TemplateDialog = {
       sending.value = false;
       key = newKey(); // it is decided; whatever is sent next is another message
       problem.value = told(outcome);
-      if (!problem.value || outcome.error === "slow") box.value?.close();
+      if (outcome.parked) toast(problem.value, "bad");
+      if (!problem.value || outcome.error === "slow" || outcome.parked) box.value?.close();
     };
     const leave = () => (back(), (found.value = []));
     watch(() => state.openId, () => box.value?.close());

@@ -41,6 +41,8 @@ def upgrade() -> None:
         where = sa.text(f"due IS NULL AND waiting_since {is_waiting} AND last_seq > 0")
         columns = ["status", "mood", key]
         op.create_index(name, "conversations", columns, unique=False, sqlite_where=where, postgresql_where=where)
+    op.create_index("translations_at", "translations", ["at"], unique=False)
+    op.create_index("blobs_at", "blobs", ["at", "ref"], unique=False)
     for table in ("events", "clocks"):
         op.create_index(f"{table}_conversation", table, ["conversation_id"], unique=False)
     if op.get_bind().dialect.name == "postgresql":
