@@ -303,6 +303,14 @@ class Turns:
 
         Without ``park`` it ends with its error.
         """
+        try:
+            if attempts_left:
+                following = await self._later(conversation_id, head, error)
+            else:
+                following = await self._park(conversation_id, head.id, error, park=park)
+        except AlreadyWorkedOn:
+            # This process was thought dead: another one worked on the event, and that is what was tripped over.
+            return await self._look_now(conversation_id)
         log.warning(
             "turn_failed" if attempts_left else "turn_parked" if park else "retry_failed",
             event_id=head.id,
@@ -310,21 +318,17 @@ class Turns:
             error=error,
         )
         metrics.turn_failed(parked=park and not attempts_left)
-        if attempts_left:
-            later = self._clock.now() + timedelta(seconds=self._retries[head.attempts])
-            _, following = await self._and_look(
-                conversation_id, lambda conn: events.retry(conn, head.id, not_before=later, error=error)
-            )
-            return following
-        parked = Outcome(done=False, error=error)
-        shop, following = await self._park(conversation_id, head.id, parked, park=park)
-        self._boards.wake(shop, conversation_id)
-        self._tell(conversation_id, head.id, parked)
         return following
 
-    async def _park(
-        self, conversation_id: int, event_id: int, parked: Outcome, *, park: bool
-    ) -> tuple[str, Found | None]:
+    async def _later(self, conversation_id: int, head: events.Head, error: str) -> Found | None:
+        later = self._clock.now() + timedelta(seconds=self._retries[head.attempts])
+        _, following = await self._and_look(
+            conversation_id, lambda conn: events.retry(conn, head.id, not_before=later, error=error)
+        )
+        return following
+
+    async def _park(self, conversation_id: int, event_id: int, error: str, *, park: bool) -> Found | None:
+        parked = Outcome(done=False, error=error)
         now = self._clock.now()
 
         def settle(conn: Connection) -> str:
@@ -333,7 +337,10 @@ class Turns:
             self._boards.want(conn, shop, conversation_id, now=now)
             return shop
 
-        return await self._and_look(conversation_id, settle)
+        shop, following = await self._and_look(conversation_id, settle)
+        self._boards.wake(shop, conversation_id)
+        self._tell(conversation_id, event_id, parked)
+        return following
 
     def _tell(self, conversation_id: int, event_id: int, outcome: Outcome) -> None:
         self._inbox.settled(event_id, outcome)

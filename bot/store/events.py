@@ -36,7 +36,7 @@ _SETTLE = (
 )
 _RETRY = (
     update(events)
-    .where(c.id == bindparam("event"))
+    .where(c.id == bindparam("event"), c.state == "open")
     .values(attempts=c.attempts + 1, not_before=bindparam("later"), error=bindparam("new_error"))
 )
 _UNPARK = (
@@ -189,8 +189,13 @@ def unpark_message(conn: Connection, message_id: int) -> None:
 
 
 def retry(conn: Connection, event_id: int, *, not_before: datetime, error: str) -> None:
-    """Count a failed attempt and name the time of the next."""
-    conn.execute(_RETRY, {"event": event_id, "later": not_before, "new_error": error})
+    """Count a failed attempt and name the time of the next.
+
+    Raises:
+        AlreadyWorkedOn: the event is not open any more.
+    """
+    if conn.execute(_RETRY, {"event": event_id, "later": not_before, "new_error": error}).rowcount != 1:
+        raise AlreadyWorkedOn
 
 
 def outcome(conn: Connection, event_id: int) -> Outcome | None:

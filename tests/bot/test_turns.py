@@ -21,9 +21,19 @@ from dialogs.events import (
     BuyerWrote,
     Receipt,
 )
-from dialogs.messages import CaseStatus, Choice, DeliveryState, Direction, Mood, RefusalCode
+from dialogs.messages import (
+    CaseStatus,
+    Choice,
+    Conversation,
+    DeliveryState,
+    Direction,
+    Message,
+    Mood,
+    RefusalCode,
+    Turn,
+)
 from tests.bot.house import House
-from tests.fakes import NOON
+from tests.fakes import NOON, FakeManager
 
 
 async def test_a_buyers_message_becomes_a_turn(house: House) -> None:
@@ -440,3 +450,38 @@ async def test_followers_hear_of_every_change_after_it_is_stored(house: House) -
         Direction.INCOMING,
         Direction.OUTGOING,
     ]
+
+
+class SlowManager(FakeManager):
+    """Decides once it is let, or fails then."""
+
+    def __init__(self, error: Exception | None) -> None:
+        super().__init__()
+        self.asked, self.let = asyncio.Event(), asyncio.Event()
+        self._error = error
+
+    async def on_buyer_message(self, message: Message, conversation: Conversation) -> Turn:
+        self.asked.set()
+        await self.let.wait()
+        if self._error is not None:
+            raise self._error
+        return await super().on_buyer_message(message, conversation)
+
+
+@pytest.mark.parametrize("error", [None, RuntimeError("too late to matter")])
+async def test_a_process_that_was_thought_dead_undoes_nothing(store: Store, error: Exception | None) -> None:
+    slow, quick = House(store, manager=SlowManager(error)), House(store)
+    accepted = await slow.inbox.accept(slow.event(BuyerWrote(text="hola"), chat="ana"))
+    choice = AgentChose(choice=Choice(agent="小王", seller_text="好的"))
+    await slow.inbox.accept(slow.event(choice, account="desk", conversation_id=accepted.conversation_id))
+    working = asyncio.create_task(slow.turns.drain(accepted.conversation_id))
+    await slow.manager.asked.wait()
+    await quick.turns.drain(accepted.conversation_id)  # another one goes on in its place
+    slow.manager.let.set()
+    with capture_logs() as logs:
+        await working
+    view = await quick.view(accepted.conversation_id)
+
+    assert [line.message.text for line in view.lines] == ["hola", "ES:好的"]
+    assert view.row.trouble == 0
+    assert [line["event"] for line in logs] == []
