@@ -12,6 +12,9 @@ STORY ?= --story
 JOBS ?= 2
 DATA ?=
 TESTS ?= tests
+CHAOS ?=
+QUICK ?=
+BENCH ?=
 
 .PHONY: help
 help:  ## show this
@@ -34,8 +37,8 @@ check: .venv/developed  ## lint, format, types, import directions, playbooks and
 	@$(BIN)/python -m bot.data_checks
 
 .PHONY: bench
-bench: .venv/ran  ## measure time, memory and throughput
-	@$(BIN)/python tools/bench.py
+bench: .venv/ran  ## measure time, memory and throughput (QUICK=1: a minute; BENCH="--parts turns")
+	@$(BIN)/python -m tools.bench $(if $(QUICK),--quick) $(BENCH)
 
 .PHONY: eval
 eval: .venv/ran  ## measure reading on labelled messages (DATA=folder)
@@ -45,6 +48,10 @@ eval: .venv/ran  ## measure reading on labelled messages (DATA=folder)
 .PHONY: fuzz
 fuzz: .venv/developed  ## throw 10,000 broken requests at every door
 	@$(BIN)/python tools/fuzz.py
+
+.PHONY: chaos
+chaos: .venv/developed  ## kill it under load, prove nothing is lost (CHAOS="--database postgresql")
+	@$(BIN)/python -m tools.chaos $(CHAOS)
 
 .PHONY: screenshots
 screenshots: .venv/developed  ## take the pictures of docs/screenshots anew (needs Chromium)
