@@ -172,6 +172,7 @@ class App:
                     accounts=accounts,
                     boards=boards,
                 )
+                stack.push_async_callback(outbox.stored)
                 downloads = Downloads(
                     store=store, engine=many.engine, channels=channels, clock=clock, feed=feed, boards=boards
                 )

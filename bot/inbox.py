@@ -130,13 +130,16 @@ def receive(conn: Connection, event: Event, accounts: Accounts, *, now: datetime
     conversation_id = _conversation(conn, event, accounts, now=now)
     body = event.body
     if isinstance(body, BuyerWrote) and body.album is not None:
-        gathered = events.open_album(conn, conversation_id, body.album)
+        gathered = events.open_album(conn, conversation_id, body.album, now=now)
         if gathered is not None:
             return _gather(conn, event, body, *gathered, conversation_id=conversation_id, now=now)
     if isinstance(body, BuyerWrote | BuyerEdited):
         seq = conversations.next_seq_for_buyer(conn, conversation_id, body.text, event.at)
     else:
         seq = conversations.next_seq(conn, conversation_id)
+    if seq is None and event.conversation_id is None:
+        # It was over and went in this very moment (``bot.retention``): whoever writes begins anew.
+        return receive(conn, event, accounts, now=now)
     if seq is None:
         raise Malformed("conversation_id: there is no such conversation")
     opens_album = isinstance(body, BuyerWrote) and body.album is not None

@@ -25,6 +25,7 @@ LENGTH: Final = timedelta(seconds=10)
 RENEW: Final = 3.0  # seconds
 # An owner that could not renew for so long stops by itself, before another process may begin (seconds).
 FENCE: Final = 7.0
+STEADY: Final = 60.0  # who worked for so many seconds before failing is begun again as after a first failure
 
 
 class Owns(Protocol):
@@ -62,40 +63,44 @@ class Leases:
         failures = 0
         finished = False
         while not finished:
-            if not await self._take(name):
+            began = monotonic()
+            if not await self._take(name, within=RENEW):
                 await asyncio.sleep(RENEW)
                 continue
             log.info("lease_taken", lease=name)
             task = asyncio.create_task(_tried(name, work), name=f"lease {name}")
             try:
-                await self._keep(name, task)
+                await self._keep(name, task, since=began)
             finally:
                 task.cancel()
                 await asyncio.wait({task})
                 await self._give(name)
             finished = not task.cancelled() and task.result()
             if not finished:
+                failures = 0 if monotonic() - began > STEADY else failures
                 await asyncio.sleep(back_off(failures).total_seconds())
                 failures += 1
 
-    async def _keep(self, name: str, task: asyncio.Task[bool]) -> None:
-        """Renew until the work ends or the lease is lost."""
-        renewed = monotonic()
-        while not task.done():
-            await asyncio.wait({task}, timeout=RENEW)
-            began = monotonic()
-            # The process may have been stopped for a while: what it had before is not its own any more.
-            taken = await self._take(name) if began - renewed < FENCE else False
-            if taken:
-                renewed = began
-            elif taken is False or monotonic() - renewed >= FENCE:
-                log.warning("lease_lost", lease=name)
+    async def _keep(self, name: str, task: asyncio.Task[bool], *, since: float) -> None:
+        """Renew until the work ends or the lease, ours ``since`` then, is lost."""
+        # The process may have been stopped for a while: what it had before is not its own any more.
+        while (left := since + FENCE - monotonic()) > 0:
+            await asyncio.wait({task}, timeout=min(RENEW, left))
+            if task.done():
                 return
+            began = monotonic()
+            left = since + FENCE - began
+            taken = await self._take(name, within=min(RENEW, left)) if left > 0 else False
+            if taken:
+                since = began
+            elif taken is False:
+                break
+        log.warning("lease_lost", lease=name)
 
-    async def _take(self, name: str) -> bool | None:
-        """Whether the lease is ours from now on; None when nobody could tell."""
+    async def _take(self, name: str, *, within: float) -> bool | None:
+        """Whether the lease is ours from now on; None when nobody could tell ``within`` so many seconds."""
         try:
-            async with asyncio.timeout(RENEW):
+            async with asyncio.timeout(within):
                 return await self._store.write(lambda conn: leases.take(conn, name, owner=self._owner, length=LENGTH))
         except (SQLAlchemyError, TimeoutError) as error:
             log.warning("lease_not_renewed", lease=name, error=type(error).__name__)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, TypeVar
@@ -45,6 +45,7 @@ SEND_TIMEOUT = 60.0
 # With the waiting below this is about a day of a platform that says "later".
 ATTEMPTS = 300
 STORE_AGAIN = 1.0  # seconds between two attempts to store what became of a delivery
+LAST_RESULTS = 5.0  # seconds a process that ends gives what is still being stored
 AT_ONCE = 48  # chats of an account that are sent to side by side; the engine's other places stay free
 ACCOUNT = "outbox"  # of the events failures make
 WINDOW_CLOSED = "window_closed"
@@ -109,7 +110,7 @@ class Outbox:
 
     async def _drain(self, lane: str) -> None:
         now = self._clock.now()
-        following = await self._store.write(lambda conn: self._take_next(conn, lane, now=now))
+        following = await self._taken(lane, self._store.write(lambda conn: self._take_next(conn, lane, now=now)))
         while following.head is not None and following.head.state is not State.QUEUED:
             self._tell(following)
             following = await self._send(lane, following.head)
@@ -125,29 +126,61 @@ class Outbox:
         metrics.delivered(self._kind(head), result.state, time.perf_counter() - began)
         now = self._clock.now()
         if result.state is State.SENT and not result.done:
-            await self._stored(lambda conn: deliveries.part_sent(conn, head, external_id=result.external_id))
-            return _Following(replace(head, parts_done=head.parts_done + 1))
+
+            def go_on(conn: Connection) -> _Following:
+                if deliveries.part_sent(conn, head, external_id=result.external_id):
+                    return _Following(replace(head, parts_done=head.parts_done + 1))
+                return self._take_next(conn, lane, now=now)
+
+            return await self._taken(lane, self._until_stored(go_on))
 
         def keep(conn: Connection) -> _Following:
             self._keep(conn, head, result, now=now)
             return self._take_next(conn, lane, changed=(head.conversation_id,), now=now)
 
-        following = await self._stored(keep)
+        following = await self._taken(lane, self._until_stored(keep))
         if result.state is not State.SENT:
             log.warning("delivery", delivery_id=head.id, state=result.state, error=result.error)
         return following
 
-    async def _stored(self, write: Callable[[Connection], T]) -> T:
-        """Store what the platform said, however long the database is away: nobody but this process knows it.
+    async def stored(self) -> None:
+        """Wait a few seconds for what is still being stored of lanes that were cut short; before the store closes."""
+        until = time.monotonic() + LAST_RESULTS
+        while self._storing and (left := until - time.monotonic()) > 0:
+            await asyncio.wait(self._storing, timeout=left)
 
-        It goes on when the lane is cut short.
-        """
-        storing = asyncio.create_task(self._until_stored(write), name="delivery's result")
-        self._storing.add(storing)
-        storing.add_done_callback(self._storing.discard)
-        return await asyncio.shield(storing)
+    async def _taken(self, lane: str, storing: Coroutine[None, None, _Following]) -> _Following:
+        """Have something stored and the next delivery taken. It goes on when the lane is cut short."""
+        task = self._go_on(storing)
+        try:
+            return await asyncio.shield(task)
+        except asyncio.CancelledError:
+            self._go_on(self._put_back(lane, task))
+            raise
+
+    async def _put_back(self, lane: str, taking: asyncio.Task[_Following]) -> None:
+        """What a lane took that was cut short before it could send it waits again: nobody need wonder about it."""
+        await asyncio.wait({taking})
+        if taking.cancelled() or taking.exception() is not None:  # nothing was taken
+            return
+        following = taking.result()
+        head = following.head
+        if head is not None and head.state is State.SENDING:
+            now = self._clock.now()
+            await self._until_stored(
+                lambda conn: deliveries.move(conn, head.id, of=(State.SENDING,), to=State.QUEUED, now=now)
+            )
+        self._tell(following)
+        self._engine.wake(lane)
+
+    def _go_on(self, work: Coroutine[None, None, T]) -> asyncio.Task[T]:
+        task = asyncio.create_task(work, name="delivery's result")
+        self._storing.add(task)
+        task.add_done_callback(self._storing.discard)
+        return task
 
     async def _until_stored(self, write: Callable[[Connection], T]) -> T:
+        """Store what the platform said, however long the database is away: nobody but this process knows it."""
         while True:
             try:
                 return await self._store.write(write)
@@ -205,12 +238,12 @@ class Outbox:
     def _keep(self, conn: Connection, head: Head, result: _Result, *, now: datetime) -> None:
         """Store what became of a delivery; one that did not arrive becomes an event of its conversation."""
         if result.state is State.SENT:
-            deliveries.sent(conn, head.id, external_id=result.external_id, now=now)
+            deliveries.sent(conn, head.id, account=head.account, external_id=result.external_id, now=now)
             # A platform may tell of a message before it has answered the call that sent it.
             for receipt in events.receipts(conn, head.account, result.external_id):
                 deliveries.receipt(conn, head.account, receipt, now=now)
             return
-        deliveries.move(
+        moved = deliveries.move(
             conn,
             head.id,
             of=(State.SENDING,),
@@ -219,7 +252,7 @@ class Outbox:
             error=result.error,
             not_before=result.not_before,
         )
-        if result.state is not State.QUEUED:
+        if moved and result.state is not State.QUEUED:
             failed = Event(
                 account=ACCOUNT,
                 external_id=f"{head.id}:{now.isoformat()}",

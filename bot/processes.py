@@ -83,7 +83,7 @@ async def open_many(settings: Settings, store: Store, clock: Clock) -> Processes
     await engine.open()
     return Processes(
         engine=engine,
-        relayed=lambda feed, inbox: Relay(settings.database_url, feed=feed, inbox=inbox).running(),
+        relayed=lambda feed, inbox: Relay(settings.database_url, store=store, feed=feed, inbox=inbox).running(),
         _owns=Leases(store),
         _recovers=Sweep(store, engine, clock),
         _watch=SchemaWatch(store),

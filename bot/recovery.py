@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 EVERY: Final = timedelta(minutes=1)
 SWEEP_EVERY: Final = 3.0  # seconds
+RARELY: Final = 16  # looks between two wakes of a lane that stays as it is
 
 
 class Recovers(Protocol):
@@ -64,13 +65,17 @@ class Sweep:
         self._store = store
         self._engine = engine
         self._clock = clock
+        self._looks: dict[str, int] = {}  # in how many of them in a row a lane was left behind
 
     async def once(self) -> None:
-        """Wake what was left behind."""
+        """Wake what was left behind: what stays so although it was woken (its platform is slow) less and less often."""
         await self._engine.bury()
         now = self._clock.now()
-        for lane in await self._store.read(lambda conn: left_behind(conn, now=now)):
-            self._engine.wake(lane)
+        left = await self._store.read(lambda conn: left_behind(conn, now=now))
+        self._looks = {lane: self._looks.get(lane, 0) + 1 for lane in left}
+        for lane, looks in self._looks.items():
+            if looks.bit_count() == 1 or looks % RARELY == 0:
+                self._engine.wake(lane)
 
     async def run(self) -> None:
         """Look every few seconds."""

@@ -6,6 +6,7 @@ All of it is hints to look again: one that gets lost costs time, never a message
 from __future__ import annotations
 
 import asyncio
+import itertools
 import json
 import uuid
 from collections.abc import Sequence
@@ -15,9 +16,12 @@ from typing import TYPE_CHECKING, Any, Final
 import psycopg
 import structlog
 from sqlalchemy import make_url
+from sqlalchemy.exc import SQLAlchemyError
 
 from bot.feed import ChangeFeed
 from bot.inbox import Inbox
+from bot.store import Store, events
+from bot.store.postgres import PATIENCE
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -33,8 +37,9 @@ AGAIN: Final = 1.0  # seconds before the database is tried again
 class Relay:
     """Passes on the changes of conversations and the settling of events between the processes of an installation."""
 
-    def __init__(self, url: str, *, feed: ChangeFeed, inbox: Inbox) -> None:
+    def __init__(self, url: str, *, store: Store, feed: ChangeFeed, inbox: Inbox) -> None:
         self._address = make_url(url).set(drivername="postgresql").render_as_string(hide_password=False)
+        self._store = store
         self._feed = feed
         self._inbox = inbox
         self._me = uuid.uuid4().hex[:12]
@@ -76,19 +81,30 @@ class Relay:
         while True:
             await self._some.wait()
             await asyncio.sleep(GATHER)
-            self._some.clear()
             while self._changed or self._settled:
-                told = {"by": self._me, "changed": _some_of(self._changed), "settled": _some_of(self._settled)}
-                await conn.execute("SELECT pg_notify(%s, %s)", (CHANNEL, json.dumps(told)))
+                changed, settled = _some_of(self._changed), _some_of(self._settled)
+                told = {"by": self._me, "changed": changed, "settled": settled}
+                try:
+                    await conn.execute("SELECT pg_notify(%s, %s)", (CHANNEL, json.dumps(told)))
+                except psycopg.Error:  # told over the next connection
+                    self._changed.update(dict.fromkeys(changed))
+                    self._settled.update(dict.fromkeys(settled))
+                    raise
+            self._some.clear()
 
     async def _listen(self) -> None:
+        was_deaf = False
         while True:
             try:
                 async with await self._connect() as conn:
                     await conn.execute(f"LISTEN {CHANNEL}")
+                    if was_deaf:
+                        for conversation_id in await self._store.read(events.latest_conversations):
+                            self._feed.heard(conversation_id)
+                    was_deaf = True
                     async for notice in conn.notifies():
                         await self._hear(json.loads(notice.payload))
-            except (psycopg.Error, OSError) as error:
+            except (psycopg.Error, SQLAlchemyError, OSError) as error:  # the store's too: what was heard is looked up
                 log.warning("relay_interrupted", part="listen", error=type(error).__name__)
                 await asyncio.sleep(AGAIN)
 
@@ -100,12 +116,12 @@ class Relay:
         await self._inbox.heard(told["settled"])
 
     async def _connect(self) -> psycopg.AsyncConnection:
-        return await psycopg.AsyncConnection.connect(self._address, autocommit=True)
+        return await psycopg.AsyncConnection.connect(self._address, autocommit=True, **PATIENCE)
 
 
 def _some_of(ids: dict[int, None]) -> Sequence[int]:
     """Takes the first ones out."""
-    some = list(ids)[: AT_ONCE // 2]
+    some = list(itertools.islice(ids, AT_ONCE // 2))
     for one in some:
         del ids[one]
     return some

@@ -7,6 +7,7 @@ import signal
 import socket
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from typing import Final
 
 import structlog
@@ -45,11 +46,14 @@ async def serve(
         )
         serving = asyncio.create_task(server.serve(), name="web")
         telling = asyncio.create_task(_when_ready(server, app, ready), name="ready")
+        telling.add_done_callback(partial(_stop_after_failure, server))
         try:
             await serving
         finally:
             telling.cancel()
-            await asyncio.gather(telling, return_exceptions=True)
+            await asyncio.wait({telling})
+        if not telling.cancelled():
+            telling.result()
 
 
 async def _when_ready(server: _Server, app: App, ready: Callable[[App], Awaitable[None]] | None) -> None:
@@ -57,6 +61,11 @@ async def _when_ready(server: _Server, app: App, ready: Callable[[App], Awaitabl
     log.info("listening", role=app.role.value, port=server.port)
     if ready is not None:
         await ready(app)
+
+
+def _stop_after_failure(server: _Server, telling: asyncio.Task[None]) -> None:
+    if not telling.cancelled() and telling.exception() is not None:
+        server.should_exit = True
 
 
 class _Server(uvicorn.Server):

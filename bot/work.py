@@ -182,9 +182,10 @@ def _echo_or_not(conn: Connection, work: Work, body: SellerWrote, *, now: dateti
     What is being sent at this moment may be it: nothing is decided before its id is known. An ambiguous delivery of the
     same words is answered by the echo.
     """
+    # Looked for first: a delivery that is settled in between is found by its id then, on any kind of database.
+    unsure = deliveries.unsure(conn, work.conversation.id)
     if deliveries.is_ours(conn, work.head.account, work.head.external_id):
         return replace(work, void=True)
-    unsure = deliveries.unsure(conn, work.conversation.id)
     if any(row.state == DeliveryState.SENDING for row in unsure):
         return Wait(now + ECHO)
     same = next((row for row in unsure if row.text == body.text), None)

@@ -31,7 +31,9 @@ BEAT: Final = 2.0  # seconds between two signs of life
 SILENT: Final = 8.0
 DEAD: Final = 12.0  # after so many seconds of silence others take them
 AGAIN: Final = 1.0  # seconds before the database is tried again
-GRACE: Final = 10.0  # seconds lanes get to finish when the database went away under them
+# Seconds lanes get to finish when the database went away under them: over before others take them, the last sign of
+# life being up to two beats older.
+GRACE: Final = 6.0
 LAST_WAKES: Final = 2.0  # seconds a stopping process tries to tell which lanes it leaves
 
 DATABASE_ERRORS: Final = (ConnectorException, psycopg.Error, PoolTimeout, OSError)
@@ -59,6 +61,7 @@ class DistributedEngine:
         self._failures = Failures(first=first_back_off, last=last_back_off)
         self._handler: Handler | None = None
         self._stopped = False
+        self._stopping: asyncio.Task[None] | None = None
         self._running: set[str] = set()
         self._again: set[str] = set()  # woken here while running here
         self._woken: dict[str, None] = {}  # not yet stored as jobs
@@ -115,23 +118,28 @@ class DistributedEngine:
             log.warning("lanes_taken_over", count=len(lanes))
 
     async def stop(self, timeout: float = 10.0) -> None:
-        """Take no new wakes, let running handlers finish for ``timeout`` seconds, then cancel them.
+        """Work on no new lanes, let running handlers finish for ``timeout`` seconds, then cancel them.
 
-        Lanes that were cut short, or woken while they ran, go on in another process at once.
+        Lanes that were cut short, or are woken by what still runs, go on in another process at once. Who calls it again
+        waits for the same end.
         """
-        if self._stopped:
-            return
-        self._stopped = True
+        if self._stopping is None:
+            self._stopping = asyncio.create_task(self._stop(timeout), name="stop")
+        await asyncio.shield(self._stopping)
+
+    async def _stop(self, timeout: float) -> None:
         self._timers.stop()
         if self._working is not None:
             if self._worker is not None:
                 self._worker.shutdown_graceful_timeout = timeout
             self._working.cancel()
             await asyncio.gather(self._working, return_exceptions=True)
-        if self._storing is not None:
+        self._stopped = True
+        storing = self._storing
+        if storing is not None:
             # What cannot be stored as a job now has its rows.
-            await asyncio.wait({self._storing}, timeout=LAST_WAKES)
-            self._storing.cancel()
+            await asyncio.wait({storing}, timeout=LAST_WAKES)
+            storing.cancel()
         await self._jobs.close()
 
     # ---- waking ------------------------------------------------------------------------------------------------------
@@ -176,14 +184,15 @@ class DistributedEngine:
                 log.warning("worker_silent", seconds=SILENT)
                 worker.shutdown_graceful_timeout = 0
         finally:
-            beating.cancel()
             running.cancel()
             await asyncio.wait({running})
+            beating.cancel()  # not before: lanes that get time to finish are still ours
         if not running.cancelled():
             running.result()
+            log.warning("worker_ended")  # by itself: it could not listen, or not store that a job had ended
 
     async def _beat(self, worker: Worker) -> None:
-        """Give signs of life; returns when the last one is too long ago."""
+        """Give signs of life; returns when the last one is too long ago, or others took the lanes already."""
         last = time.monotonic()
         while True:
             await asyncio.sleep(BEAT)
@@ -194,13 +203,17 @@ class DistributedEngine:
                 continue
             with suppress(TimeoutError, *DATABASE_ERRORS):  # the next one may be heard
                 async with asyncio.timeout(BEAT):
-                    await self._jobs.beat(worker.worker_id)
+                    if not await self._jobs.beat(worker.worker_id):
+                        return
                 last = began
 
     async def _drain_lane(self, lane: str) -> None:
         """What a job does: the handler, until the lane was not woken during its run."""
         if self._handler is None:  # only ``run`` makes workers
             raise RuntimeError("a job was given to an engine that was not run")
+        if lane in self._running:  # others thought this process dead, and woke what it still works on
+            self._again.add(lane)
+            return
         self._running.add(lane)
         finished = False
         try:

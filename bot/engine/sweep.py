@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import Final
 
-from sqlalchemy import Connection, Text, bindparam, cast, column, exists, literal, or_, select, table, text, union
+from sqlalchemy import Connection, Text, bindparam, cast, column, exists, func, literal, or_, select, table, text, union
 from sqlalchemy.sql.elements import ColumnElement
 
 from bot.lanes import BOARD, CONVERSATION
@@ -48,6 +48,7 @@ _open = union(
 _LEFT = (
     select(_open.c.lane)
     .where(~exists().where(_jobs.c.lock == _open.c.lane, text("procrastinate_jobs.status IN ('todo', 'doing')")))
+    .order_by(func.random())  # many that cannot be worked on must not hide the others for ever
     .limit(AT_ONCE)
 )
 

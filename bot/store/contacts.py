@@ -53,7 +53,8 @@ def learn(conn: Connection, contact: Contact, *, account: str, name: str, known:
 
 def _remember(conn: Connection, contact_id: int, account: str, known: Aliases) -> None:
     if known:
-        rows = [{"contact_id": contact_id, "account": account, "kind": k, "value": v} for k, v in known]
+        # In one order everywhere: two transactions that store the same ones never wait for each other.
+        rows = [{"contact_id": contact_id, "account": account, "kind": k, "value": v} for k, v in sorted(known)]
         conn.execute(_ADD_ALIAS.on(conn), rows)
 
 

@@ -5,19 +5,19 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-from sqlalchemy import Connection, bindparam, case, func, select, update
+from sqlalchemy import Connection, bindparam, case, func, insert, select, update
 
 from bot.accounts import Account, Accounts, account_of
 from bot.store import contacts, proposals
 from bot.store import messages as messages_of
 from bot.store.schema import clocks, conversations, messages
 from bot.store.schema import contacts as contact_table
-from bot.store.sql import InsertIfNew
+from bot.store.sql import hold
 from dialogs.messages import Capabilities, Case, CaseStatus, Contact, Conversation, Direction, LanguageGuess, Message
 
 c = conversations.c
 
-_ADD = InsertIfNew(conversations, returning=c.id)
+_ADD = insert(conversations).returning(c.id)
 _OF_CHAT = (
     select(c.id, c.contact_id, contact_table.c.name, contact_table.c.aliases)
     .join_from(conversations, contact_table)
@@ -139,11 +139,13 @@ def find_or_add(
     now: datetime,
 ) -> int:
     """Id of the conversation of a chat, made with its contact when the chat is new."""
-    row = conn.execute(_OF_CHAT, {"account": account, "chat": chat}).first()
-    if row is not None:
-        contact = Contact(row.contact_id, row.name, row.aliases)
-        contacts.learn(conn, contact, account=account, name=name, known=known)
-        return int(row.id)
+    found = _known(conn, account, chat, name, known)
+    if found is None:
+        # New ones of an account are made one after the other: two made at once would be two contacts of one buyer.
+        hold(conn, "conversations", account)
+        found = _known(conn, account, chat, name, known)
+    if found is not None:
+        return found
     if of.capabilities_in(chat).one_chat:
         moved = _of_contact(conn, account, chat, name, known)
         if moved is not None:
@@ -162,11 +164,16 @@ def find_or_add(
         "last_at": now,
         "next_seq": 1,
     } | _columns(Case())
-    new = conn.execute(_ADD.on(conn), values).scalar()
-    if new is not None:
-        return int(new)
-    # Another connection made it in between.
-    return int(conn.execute(_OF_CHAT, {"account": account, "chat": chat}).one().id)
+    return int(conn.execute(_ADD, values).scalar_one())
+
+
+def _known(conn: Connection, account: str, chat: str, name: str, known: contacts.Aliases) -> int | None:
+    """Id of the conversation of a chat; its contact learns what is new."""
+    row = conn.execute(_OF_CHAT, {"account": account, "chat": chat}).first()
+    if row is None:
+        return None
+    contacts.learn(conn, Contact(row.contact_id, row.name, row.aliases), account=account, name=name, known=known)
+    return int(row.id)
 
 
 def _of_contact(conn: Connection, account: str, chat: str, name: str, known: contacts.Aliases) -> int | None:

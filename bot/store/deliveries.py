@@ -11,7 +11,7 @@ from typing import Any
 from sqlalchemy import Connection, Row, bindparam, insert, select, text, update
 
 from bot.store.schema import deliveries, messages, sent_parts
-from bot.store.sql import InsertIfNew
+from bot.store.sql import InsertIfNew, hold
 from dialogs.events import Receipt
 from dialogs.messages import DeliveryState as State
 from dialogs.messages import Media, TemplateUse
@@ -65,19 +65,21 @@ _SENT = (
     .where(c.id == bindparam("delivery"), (c.state == State.SENDING) | (c.state == State.AMBIGUOUS))
     .values(state=State.SENT, external_id=bindparam("external"), error=None, changed_at=bindparam("moment"))
 )
-_PART_SENT = update(deliveries).where(c.id == bindparam("delivery")).values(parts_done=c.parts_done + 1)
+_PART_SENT = (
+    update(deliveries)
+    .where(c.id == bindparam("delivery"), c.state == State.SENDING)
+    .values(parts_done=bindparam("new_parts_done"))
+)
 _ADD_PART = InsertIfNew(sent_parts)
 _OF_PART = select(sent_parts.c.id).where(
     sent_parts.c.account == bindparam("of_account"), sent_parts.c.external_id == bindparam("external")
 )
-_MESSAGE_OF = select(c.message_id).where(
-    c.account == bindparam("of_account"),
-    (c.external_id == bindparam("external"))
-    | c.id.in_(
-        select(sent_parts.c.delivery_id).where(
-            sent_parts.c.account == bindparam("of_account"), sent_parts.c.external_id == bindparam("external")
-        )
-    ),
+# Two questions: asked as one, PostgreSQL reads every delivery.
+_MESSAGE_OF = select(c.message_id).where(c.account == bindparam("of_account"), c.external_id == bindparam("external"))
+_MESSAGE_OF_PART = (
+    select(c.message_id)
+    .join_from(sent_parts, deliveries)
+    .where(sent_parts.c.account == bindparam("of_account"), sent_parts.c.external_id == bindparam("external"))
 )
 _UNSURE = (
     select(c.id, c.state, messages.c.text)
@@ -185,16 +187,21 @@ def take(conn: Connection, delivery_id: int, *, now: datetime) -> bool:
     return conn.execute(_TAKE, {"delivery": delivery_id, "moment": now}).rowcount == 1
 
 
-def sent(conn: Connection, delivery_id: int, *, external_id: str, now: datetime) -> None:
-    """The platform took it and calls it ``external_id``."""
+def sent(conn: Connection, delivery_id: int, *, account: str, external_id: str, now: datetime) -> None:
+    """The platform took it and calls it ``external_id``.
+
+    Until the end of the transaction ``receipt`` waits for it: one that comes at this moment is either found by who
+    looks for earlier ones now, or finds the delivery.
+    """
+    hold(conn, account, external_id)
     conn.execute(_SENT, {"delivery": delivery_id, "external": external_id, "moment": now})
 
 
-def part_sent(conn: Connection, delivery: Head, *, external_id: str) -> None:
-    """One part of several has left; the delivery goes on with the next."""
-    conn.execute(_PART_SENT, {"delivery": delivery.id})
+def part_sent(conn: Connection, delivery: Head, *, external_id: str) -> bool:
+    """One part of several has left; False: its fate was decided since, and no more of it may leave."""
     part = {"delivery_id": delivery.id, "account": delivery.account, "external_id": external_id}
     conn.execute(_ADD_PART.on(conn), part)
+    return conn.execute(_PART_SENT, {"delivery": delivery.id, "new_parts_done": delivery.parts_done + 1}).rowcount == 1
 
 
 def state_of(conn: Connection, account: str, external_id: str) -> State | None:
@@ -212,8 +219,9 @@ def is_ours(conn: Connection, account: str, external_id: str) -> bool:
 def message_of(conn: Connection, account: str, external_id: str) -> int | None:
     """The message of ours the platform calls so, as a whole or as a part."""
     values = {"of_account": account, "external": external_id}
-    found: int | None = conn.execute(_MESSAGE_OF, values).scalar()
-    return found
+    whole: int | None = conn.execute(_MESSAGE_OF, values).scalar()
+    part: int | None = conn.execute(_MESSAGE_OF_PART, values).scalar() if whole is None else None
+    return part if whole is None else whole
 
 
 def unsure(conn: Connection, conversation_id: int) -> list[Row[*tuple[Any, ...]]]:
@@ -256,7 +264,11 @@ def again(conn: Connection, delivery_id: int, *, now: datetime) -> bool:
 
 def receipt(conn: Connection, account: str, told: Receipt, *, now: datetime) -> None:
     """Move what a receipt tells about forward, never back; an unknown message stays unknown."""
-    row = conn.execute(_OF_EXTERNAL, {"of_account": account, "external": told.of}).first()
+    values = {"of_account": account, "external": told.of}
+    row = conn.execute(_OF_EXTERNAL, values).first()
+    if row is None:  # it may become known in this very moment
+        hold(conn, account, told.of)
+        row = conn.execute(_OF_EXTERNAL, values).first()
     if row is not None and told.state in _MOVABLE:
         move(conn, row.id, of=_MOVABLE[told.state], to=told.state, now=now, error=told.error)
 

@@ -15,6 +15,8 @@ from dialogs.events import Body, BuyerDeleted, BuyerEdited, BuyerWrote, Event, R
 
 c = events.c
 
+LATEST = 2000  # events that are looked through for conversations that changed a moment ago
+
 # Written out, not bound: only so does SQLite use the partial index.
 _IS_OPEN = text("events.state = 'open'")
 
@@ -59,7 +61,7 @@ _RECEIPTS = (
 
 
 _OPEN_OF_TYPE = (
-    select(c.id, c.body)
+    select(c.id, c.body, c.not_before)
     .where(c.conversation_id == bindparam("conversation"), c.type == bindparam("of_type"), _IS_OPEN)
     .order_by(c.seq)
 )
@@ -77,6 +79,9 @@ _REFUSED = (
     .order_by(c.id.desc())
     .limit(bindparam("count"))
 )
+
+
+_LATEST = select(c.conversation_id).order_by(c.id.desc()).limit(LATEST)
 
 
 class AlreadyWorkedOn(Exception):  # noqa: N818 - tells what was found
@@ -147,10 +152,11 @@ def body(head: Head) -> Body:
     return cast("Body", BODY.codec.validate_json(head.text))
 
 
-def open_album(conn: Connection, conversation_id: int, album: str) -> tuple[int, BuyerWrote] | None:
-    """Id and body of the open event that gathers an album."""
+def open_album(conn: Connection, conversation_id: int, album: str, *, now: datetime) -> tuple[int, BuyerWrote] | None:
+    """Id and body of the event that still gathers an album; one that may be read already gathers no more."""
     rows = conn.execute(_OPEN_OF_TYPE, {"conversation": conversation_id, "of_type": "buyer_wrote"})
-    return next(((row.id, row.body) for row in rows if row.body.album == album), None)
+    gathering = (row for row in rows if row.not_before is not None and row.not_before > now)
+    return next(((row.id, row.body) for row in gathering if row.body.album == album), None)
 
 
 def set_body(conn: Connection, event_id: int, body: Body) -> None:
@@ -208,6 +214,11 @@ def outcome(conn: Connection, event_id: int) -> Outcome | None:
 def open_conversations(conn: Connection) -> list[int]:
     """Conversations with open events."""
     return list(conn.execute(_OPEN).scalars())
+
+
+def latest_conversations(conn: Connection) -> frozenset[int]:
+    """Conversations in which something happened last."""
+    return frozenset(conn.execute(_LATEST).scalars())
 
 
 def receipts(conn: Connection, account: str, external_id: str) -> list[Receipt]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Any
 
-from sqlalchemy import Connection, Interval, bindparam, delete, func, select
+from sqlalchemy import Connection, Interval, Text, bindparam, delete, exists, func, select
 from sqlalchemy.dialects.postgresql import insert
 
 from bot.store.schema import leases
@@ -13,8 +13,12 @@ from bot.store.types import Moment
 
 c = leases.c
 
-_NEW = insert(leases).values(
-    name=bindparam("lease"), owner=bindparam("process"), until=func.now() + bindparam("length", type_=Interval)
+_LEASE, _PROCESS = bindparam("lease", type_=Text), bindparam("process", type_=Text)
+# Who waits for a lease asks every few seconds, and writes nothing as long as another process has it.
+_OTHERS = exists().where(c.name == _LEASE, c.owner != _PROCESS, c.until >= func.now(type_=Moment))
+_NEW = insert(leases).from_select(
+    [c.name, c.owner, c.until],
+    select(_LEASE, _PROCESS, func.now() + bindparam("length", type_=Interval)).where(~_OTHERS),
 )
 _TAKE = _NEW.on_conflict_do_update(
     index_elements=[c.name],

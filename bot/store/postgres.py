@@ -7,7 +7,7 @@ import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from typing import TypeVar
+from typing import Any, Final, TypeVar
 
 from sqlalchemy import URL, Connection, create_engine, text
 from sqlalchemy.engine.interfaces import IsolationLevel
@@ -23,8 +23,15 @@ T = TypeVar("T")
 WRITERS, READERS = 6, 4  # threads, with a connection each
 # Any number of our own; it keeps two upgrades of one database apart.
 _UPGRADE_LOCK = 5_202_001
-# A server that does not answer is given up after so many seconds, as are connections to a machine that is gone.
-_PATIENCE = {"connect_timeout": 5, "keepalives_idle": 10, "keepalives_interval": 5, "keepalives_count": 3}
+# A server that does not answer is given up after so many seconds, as are connections to a machine that is gone; where
+# something was sent and is never acknowledged, after so many milliseconds.
+PATIENCE: Final[dict[str, Any]] = {
+    "connect_timeout": 5,
+    "keepalives_idle": 10,
+    "keepalives_interval": 5,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 25_000,
+}
 
 
 class PostgresDatabase:
@@ -102,7 +109,8 @@ class _Connections:
                 url,
                 isolation_level=isolation_level,
                 pool_size=WRITERS + READERS,
-                connect_args={"application_name": "heqi", **_PATIENCE},
+                connect_args={"application_name": "heqi", **PATIENCE},
+                hide_parameters=True,  # an error's text must not hold a buyer's words
             )
         )
         self._own = threading.local()

@@ -5,10 +5,21 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from sqlalchemy import Connection, Table
+from sqlalchemy import Connection, Table, bindparam, func, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.sql.base import Executable, ReadOnlyColumnCollection
 from sqlalchemy.sql.elements import ColumnElement
+
+_HOLD = select(func.pg_advisory_xact_lock(func.hashtextextended(bindparam("name"), 0)))
+
+
+def hold(conn: Connection, *name: str) -> None:
+    """Wait until no other transaction holds this name, and hold it until the end of this one.
+
+    For what has no row yet that could be locked. SQLite has one writer: there nobody else ever holds anything.
+    """
+    if conn.dialect.name == "postgresql":
+        conn.execute(_HOLD, {"name": "\n".join(name)})
 
 
 class InsertIfNew:

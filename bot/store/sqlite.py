@@ -16,13 +16,14 @@ from typing import Any, TypeVar, cast
 
 from sqlalchemy import URL, Connection, Engine, create_engine, event
 from sqlalchemy.engine.interfaces import DBAPIConnection
-from sqlalchemy.exc import DBAPIError, OperationalError, SQLAlchemyError
+from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.pool import ConnectionPoolEntry
 
 from bot import metrics
 from bot.store.direct import directly
 from bot.store.errors import StoreError
 from bot.store.upgrade import upgrade
+from bot.store.wal import Log
 
 T = TypeVar("T")
 
@@ -58,7 +59,7 @@ class SqliteDatabase:
             raise StoreError("the database URL must name a file: sqlite:///heqi.sqlite")
         if not path.parent.is_dir():
             raise StoreError(f"the folder of {path} does not exist: create it or name another file")
-        self._lock = _own(path) if alone else None
+        self._lock = own(path) if alone else None
         self._opened: list[Connection] = []
         self._writer = _engine(url, pragmas=("journal_mode=WAL", "synchronous=FULL"))
         self._reader = _engine(url, pragmas=("query_only=ON",))
@@ -71,6 +72,7 @@ class SqliteDatabase:
         except StoreError:
             self._release()
             raise
+        self._log = Log(path)
         self._jobs: queue.SimpleQueue[_Job | None] = queue.SimpleQueue()
         self._thread = threading.Thread(target=self._write_all, name="store-writer", daemon=True)
         self._thread.start()
@@ -126,12 +128,13 @@ class SqliteDatabase:
             for loop in {job.done.get_loop() for job in batch}:
                 if not loop.is_closed():
                     loop.call_soon_threadsafe(_tell, [r for r in results if r.job.done.get_loop() is loop])
+            self._log.bound(_driver(conn))
 
     def _commit(self, conn: Connection, batch: list[_Job]) -> list[_Result]:
         try:
             with _transaction(conn, "BEGIN IMMEDIATE"):
                 return [_attempt(conn, job) for job in batch]
-        except SQLAlchemyError as error:
+        except Exception as error:  # noqa: BLE001 - it travels on to those who wait; the thread must never end
             # The transaction itself failed (disk full, I/O error): nothing of the batch is stored.
             return [_Result(job, error=error) for job in batch]
 
@@ -175,9 +178,14 @@ def _tell(results: list[_Result]) -> None:
 @contextmanager
 def _transaction(conn: Connection, begin: str) -> Iterator[None]:
     """One transaction. It is begun by hand: an event on every execution would cost more than the statement."""
-    with conn.begin():
-        _run(conn, begin)
-        yield
+    try:
+        with conn.begin():
+            _run(conn, begin)
+            yield
+    except BaseException:
+        if _driver(conn).in_transaction:  # a COMMIT that failed may leave it open
+            _run(conn, "ROLLBACK")
+        raise
 
 
 def _run(conn: Connection, command: str) -> None:
@@ -193,7 +201,7 @@ def _driver(conn: Connection) -> sqlite3.Connection:
 
 
 def _engine(url: URL, *, pragmas: tuple[str, ...]) -> Engine:
-    engine = directly(create_engine(url, pool_size=READERS))
+    engine = directly(create_engine(url, pool_size=READERS, hide_parameters=True))
 
     @event.listens_for(engine, "connect")
     def _(connection: DBAPIConnection, _: ConnectionPoolEntry) -> None:
@@ -206,7 +214,7 @@ def _engine(url: URL, *, pragmas: tuple[str, ...]) -> Engine:
     return engine
 
 
-def _own(path: Path) -> sqlite3.Connection:
+def own(path: Path) -> sqlite3.Connection:
     """Hold an exclusive transaction on a side file: the system ends it with the process, on every platform."""
     try:
         lock = sqlite3.connect(f"{path}-lock", timeout=0, isolation_level=None, check_same_thread=False)

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 
-from sqlalchemy import Connection, bindparam, delete, func, select
+from sqlalchemy import Connection, bindparam, delete, func, select, update
 
 from bot.store.schema import account_states
-from bot.store.sql import InsertOrChange
+from bot.store.sql import InsertIfNew, InsertOrChange
 from bot.store.store import Store
 from bot.store.types import storable
 
@@ -15,7 +15,9 @@ c = account_states.c
 
 _PUT = InsertOrChange(account_states, "account", "key", change=lambda new: {"text": new.text})
 _OF_KEY = (c.account == bindparam("of_account"), c.key == bindparam("of_key"))
+_PUT_IF_NONE = InsertIfNew(account_states, returning=c.key)
 _GET = select(c.text).where(*_OF_KEY)
+_SWAP = update(account_states).where(*_OF_KEY, c.text == bindparam("expected")).values(text=bindparam("new_text"))
 _DELETE = delete(account_states).where(*_OF_KEY)
 # Not LIKE: it takes a and A for the same on SQLite.
 _ALL = select(c.key, c.text).where(
@@ -59,6 +61,15 @@ class StoredState:
                 conn.execute(_DELETE, gone)
 
         await self._store.write(write)
+
+    async def swap(self, key: str, text: str, *, expect: str | None) -> bool:
+        """Store if ``expect`` is what is there now (None: nothing), and tell whether it was."""
+        key, text = storable(key), storable(text)
+        if expect is None:
+            row = {"account": self._account, "key": key, "text": text}
+            return await self._store.write(lambda conn: conn.execute(_PUT_IF_NONE.on(conn), row).first() is not None)
+        change = {"of_account": self._account, "of_key": key, "expected": storable(expect), "new_text": text}
+        return await self._store.write(lambda conn: conn.execute(_SWAP, change).rowcount == 1)
 
     async def all(self, prefix: str = "") -> Mapping[str, str]:
         """Everything whose key begins so."""

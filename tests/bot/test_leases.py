@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import Connection, text
 from sqlalchemy.exc import OperationalError
 from structlog.testing import capture_logs
 
@@ -134,3 +134,48 @@ async def test_work_that_fails_is_begun_again_and_work_that_ends_is_not(
         assert [line["error"] for line in logs if line["event"] == "owner_failed"] == ["RuntimeError"] * 2
         assert "words" not in str(logs)
     assert await store.read(leases.held) == frozenset()
+
+
+async def test_the_fence_does_not_wait_for_the_next_renewal(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(leases_of, "RENEW", 3600.0)
+    receiver = Receiver()
+    with capture_logs() as logs:
+        async with held(Leases(store), receiver, "first"):
+            await until(lambda: receiver.inside == ["first"])
+            await until(lambda: receiver.inside == [])
+    assert [line["event"] for line in logs] == ["lease_taken", "lease_lost"]
+
+
+async def test_who_waits_for_a_lease_writes_nothing(store: Store) -> None:
+    assert await store.write(lambda conn: leases.take(conn, "receive:shop", owner="first", length=timedelta(hours=1)))
+
+    def refused(conn: Connection) -> int | None:
+        assert not leases.take(conn, "receive:shop", owner="second", length=SHORT)
+        written: int | None = conn.execute(text("SELECT pg_current_xact_id_if_assigned()::text::bigint")).scalar()
+        return written
+
+    assert await store.write(refused) is None
+    assert await store.write(lambda conn: leases.take(conn, "receive:shop", owner="first", length=SHORT))
+
+
+async def test_a_failure_after_steady_work_is_a_first_one(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(leases_of, "STEADY", 0.05)
+    before: list[int] = []
+
+    def back_off(failures: int) -> timedelta:
+        before.append(failures)
+        return timedelta(0)
+
+    monkeypatch.setattr(leases_of, "back_off", back_off)
+    calls: list[int] = []
+
+    async def work() -> None:
+        calls.append(1)
+        if len(calls) == 3:
+            await asyncio.sleep(0.1)
+        if len(calls) < 5:
+            raise RuntimeError
+
+    await Leases(store).hold("receive:shop", work)
+
+    assert before == [0, 1, 0, 1]

@@ -82,6 +82,28 @@ class TestSweep:
 
         assert (await house.inbox.outcome(accepted.event_id)).done
 
+    async def test_wakes_what_stays_as_it_is_less_and_less_often(
+        self, shared: House, engine: DistributedEngine
+    ) -> None:
+        house, calls = shared, []
+
+        async def waits_for_its_platform(lane: str) -> None:
+            calls.append(lane)
+
+        await house.inbox.accept(house.event_of("hola", chat="ana"))
+        house.clock.advance(minutes=1)
+        sweep = Sweep(house.store, engine, house.clock)
+        await engine.run(waits_for_its_platform)
+        looks = []
+        for look in range(1, 49):
+            before = len(calls)
+            await sweep.once()
+            await engine.drain()
+            if len(calls) > before:
+                looks.append(look)
+
+        assert looks == [1, 2, 4, 8, 16, 32, 48]
+
 
 @pytest.mark.postgres
 async def test_a_process_stops_working_when_a_newer_version_upgraded_the_database(

@@ -8,8 +8,10 @@ from contextlib import AsyncExitStack
 
 import psycopg
 import pytest
+from sqlalchemy.exc import OperationalError
 from structlog.testing import capture_logs
 
+from adapters.ports import Listener, Outcome
 from bot import relay as relay_of
 from bot.relay import Relay
 from bot.store import Store
@@ -28,7 +30,7 @@ async def houses(postgres_database: str) -> AsyncIterator[tuple[House, House]]:
             store = await Store.open(postgres_database)
             stack.push_async_callback(store.close)
             house = House(store)
-            relay = Relay(postgres_database, feed=house.feed, inbox=house.inbox)
+            relay = Relay(postgres_database, store=house.store, feed=house.feed, inbox=house.inbox)
             await stack.enter_async_context(relay.running())
             both.append(house)
         await _listening(postgres_database, 2)
@@ -48,6 +50,13 @@ async def _listening(url: str, count: int) -> None:
                 if row is not None and row[0] >= count:
                     return
                 await asyncio.sleep(0.01)
+
+
+async def _hears(listener: Listener, conversation_id: int) -> None:
+    """It hears of this one; who was deaf for a while hears of the latest ones too."""
+    async with asyncio.timeout(10):
+        while conversation_id not in await listener.next():
+            pass
 
 
 async def test_a_change_is_told_everywhere(houses: tuple[House, House]) -> None:
@@ -100,5 +109,64 @@ async def test_a_connection_that_breaks_is_made_anew(
         await until(lambda: sum(line["event"] == "relay_interrupted" for line in logs) >= 2)
         await _listening(postgres_database, 2)
         here.feed.publish(9)
-        async with asyncio.timeout(10):
-            assert await far.next() == {9}
+        await _hears(far, 9)
+
+
+async def test_what_could_not_be_told_is_told_over_the_next_connection(
+    houses: tuple[House, House], postgres_database: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(relay_of, "AGAIN", 0.01)
+    here, there = houses
+    with there.feed.listen() as far:
+        here.feed.publish(1)
+        await _hears(far, 1)
+        async with await psycopg.AsyncConnection.connect(postgres_database, autocommit=True) as conn:
+            await conn.execute(
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE query LIKE 'SELECT pg_notify%' "
+                "AND datname = current_database()"
+            )
+        with capture_logs() as logs:
+            here.feed.publish(2)
+            await _hears(far, 2)
+    assert [line["part"] for line in logs if line["event"] == "relay_interrupted"] == ["notify"]
+
+
+async def test_a_store_that_cannot_answer_does_not_end_the_listening(
+    houses: tuple[House, House], postgres_database: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(relay_of, "AGAIN", 0.01)
+    here, there = houses
+    accepted = await there.inbox.accept(there.event_of("hola", chat="away"))
+    failures = [OperationalError("", None, Exception())]
+    outcome = there.inbox._outcome
+
+    async def look(event_id: int) -> Outcome | None:
+        if failures:
+            raise failures.pop()
+        return await outcome(event_id)
+
+    there.inbox._waiting[accepted.event_id].add(asyncio.get_running_loop().create_future())
+    monkeypatch.setattr(there.inbox, "_outcome", look)
+    with capture_logs() as logs:
+        here.inbox.settled(accepted.event_id, Outcome(done=True))
+        await until(lambda: any(line["event"] == "relay_interrupted" for line in logs))
+    await _listening(postgres_database, 2)
+    with there.feed.listen() as far:
+        here.feed.publish(9)
+        await _hears(far, 9)
+
+
+async def test_who_was_deaf_looks_again_at_what_happened_last(
+    houses: tuple[House, House], postgres_database: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(relay_of, "AGAIN", 0.01)
+    here, there = houses
+    here.feed.relay = None  # the hint gets lost
+    accepted = await here.inbox.accept(here.event_of("hola", chat="deaf"))
+    with there.feed.listen() as far:
+        async with await psycopg.AsyncConnection.connect(postgres_database, autocommit=True) as conn:
+            await conn.execute(
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE query LIKE 'LISTEN heqi%' "
+                "AND datname = current_database()"
+            )
+        await _hears(far, accepted.conversation_id)

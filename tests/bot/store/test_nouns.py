@@ -104,10 +104,11 @@ async def test_a_hundred_first_messages_at_once_make_one_conversation(house: Hou
     assert len({one.conversation_id for one in accepted}) == 1
     counts = await store.read(
         lambda conn: [
-            conn.execute(select(func.count()).select_from(table)).scalar() for table in (conversations, contact_aliases)
+            conn.execute(select(func.count()).select_from(table)).scalar()
+            for table in (conversations, contacts, contact_aliases)
         ]
     )
-    assert counts == [1, 1]
+    assert counts == [1, 1, 1]
     view = await house.desk.view(accepted[0].conversation_id, limit=200)
     assert view is not None
     assert [line.message.seq for line in view.lines] == sorted({line.message.seq for line in view.lines})

@@ -54,3 +54,20 @@ async def test_what_no_database_holds_is_stored_as_far_as_it_can_be(store: Store
     assert await state.all("k\0") == {"k\ufffd": "a\ufffdb\ufffd"}
     await state.delete("k\0")
     assert await state.all() == {}
+
+
+async def test_of_many_who_expect_the_same_one_stores(store: Store) -> None:
+    one, two = StoredState(store, "bot"), StoredState(store, "bot")
+    texts = [str(number) for number in range(20)]
+    swaps = [(one, two)[number % 2].swap("key", text, expect=None) for number, text in enumerate(texts)]
+    first = [text for text, done in zip(texts, await asyncio.gather(*swaps), strict=True) if done]
+    assert first == [await one.get("key")]
+
+    swaps = [(one, two)[number % 2].swap("key", f"b{text}", expect=first[0]) for number, text in enumerate(texts)]
+    then = [f"b{text}" for text, done in zip(texts, await asyncio.gather(*swaps), strict=True) if done]
+    assert then == [await two.get("key")]
+
+    assert not await one.swap("none", "x", expect="y")
+    assert await one.get("none") is None
+    assert await StoredState(store, "bot2").swap("key", "other", expect=None)
+    assert await one.get("key") == then[0]

@@ -14,6 +14,7 @@ from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, func, insert, select, text
+from sqlalchemy.exc import IntegrityError
 
 from bot.store import Store, StoreError, conversations
 from bot.store.schema import blobs, clocks, contacts, metadata
@@ -162,7 +163,7 @@ async def test_a_second_owner_of_a_file_is_refused_by_name(tmp_path: Path) -> No
         ("mysql://heqi:secret@host/x", "kind mysql is not supported"),
         ("sqlite://", "must name a file"),
         ("sqlite:////does/not/exist/heqi.sqlite", "folder of .* does not exist"),
-        ("postgresql://heqi:secret@127.0.0.1:1/x", "check server and rights"),
+        ("postgresql://heqi:secret@127.0.0.1:1/x", "check address, server and rights"),
     ],
 )
 async def test_a_wrong_url_says_what_to_change(url: str, problem: str) -> None:
@@ -212,3 +213,16 @@ async def test_reading_cannot_write(tmp_path: Path) -> None:
 )
 def test_texts_no_database_can_hold_are_mended(received: str, stored: str) -> None:
     assert storable(received) == stored
+
+
+async def test_a_commit_that_fails_is_told_and_costs_the_next_write_nothing(tmp_path: Path) -> None:
+    def orphan(conn: Connection) -> int:
+        conn.exec_driver_sql("PRAGMA defer_foreign_keys = ON")  # looked at by COMMIT, which leaves the transaction open
+        return conn.exec_driver_sql("INSERT INTO agent_aliases (agent_id, kind, value) VALUES (9, 'a', 'b')").rowcount
+
+    opened = await Store.open(f"sqlite:///{tmp_path / 'heqi.sqlite'}")
+    with pytest.raises(IntegrityError):
+        await opened.write(orphan)
+    count = text("SELECT count(*) FROM agent_aliases")
+    assert await opened.write(lambda conn: conn.execute(count).scalar()) == 0
+    await opened.close()
