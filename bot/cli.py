@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from bot import cli_agents, cli_check, cli_export, cli_locales, cli_read, cli_serve
+from bot import cli_agents, cli_check, cli_export, cli_keep, cli_locales, cli_read, cli_retention, cli_serve
 from bot.cli_common import fail
 from dialogs.errors import HeqiError
 
@@ -24,6 +24,11 @@ app.command("demo")(cli_serve.demo)
 app.command("check")(cli_check.check)
 app.add_typer(cli_agents.app, name="agent")
 app.command("export")(cli_export.export)
+app.command("prune")(cli_retention.prune)
+app.command("backup")(cli_keep.backup)
+app.command("restore")(cli_keep.restore)
+app.command("fsck")(cli_keep.fsck)
+app.command("migrate-to")(cli_keep.migrate_to)
 app.command("read")(cli_read.read)
 app.command("locales")(cli_locales.locales)
 

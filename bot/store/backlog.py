@@ -47,7 +47,7 @@ _FAILED_LATELY = select(func.count()).where(
     d.changed_at > _SINCE,
 )
 _SHOWINGS = select(func.count().label("many"), func.min(showings.c.changed_at).label("oldest")).where(
-    text("showings.wanted > showings.shown")
+    text("showings.wanted - showings.shown > 0")
 )
 _DOWNLOADS = select(func.count()).select_from(downloads).where(text("downloads.state = 'open'"))
 _ESCALATIONS = (

@@ -15,7 +15,7 @@ from bot.store.sql import InsertOrChange
 c = showings.c
 
 # Written out, not bound: only so does SQLite use the partial index.
-_WAITS = text("showings.wanted > showings.shown")
+_WAITS = text("showings.wanted - showings.shown > 0")
 
 # ``changed_at`` is since when a showing waits: wanting more of one that waits already changes nothing about that.
 _WANT = InsertOrChange(
