@@ -13,6 +13,7 @@ JOBS ?= 2
 DATA ?=
 TESTS ?= tests
 CHAOS ?=
+GROWTH ?=
 QUICK ?=
 BENCH ?=
 
@@ -39,6 +40,10 @@ check: .venv/developed  ## lint, format, types, import directions, playbooks and
 .PHONY: bench
 bench: .venv/ran  ## measure time, memory and throughput (QUICK=1: a minute; BENCH="--parts turns")
 	@$(BIN)/python -m tools.bench $(if $(QUICK),--quick) $(BENCH)
+
+.PHONY: growth
+growth: .venv/developed  ## measure with a thousand to a million messages (GROWTH="--database postgresql 1000 10000")
+	@$(BIN)/python -m tools.growth $(GROWTH)
 
 .PHONY: eval
 eval: .venv/ran  ## measure reading on labelled messages (DATA=folder)

@@ -31,6 +31,7 @@ from bot.neighbours import Neighbours
 from bot.outbox import Outbox
 from bot.parts import open_store
 from bot.processes import open_many, open_one
+from bot.retention import retention_of
 from bot.roles import Role
 from bot.settings import Settings
 from bot.store import Store, StoreError
@@ -179,6 +180,7 @@ class App:
                 worker = Worker(turns=turns, outbox=outbox, boards=boards, downloads=downloads)
                 owned = {f"receive:{name}": part.receive for name, part in parts.items()}
                 owned["watch"] = watch.run
+                owned["retention"] = retention_of(settings, store, clock).run
                 # Last to start and first to stop: what is worked on is sent through what is open.
                 await stack.enter_async_context(many.working(worker.drain, owned))
             await stack.enter_async_context(watch.beside())

@@ -122,7 +122,7 @@ def test_commands_named_in_papers_exist() -> None:
     targets = set(re.findall(r"^([a-z]+):", page("Makefile"), re.MULTILINE))
     assert set(re.findall(r"`make ([a-z]+)", text)) <= targets
     commands = {command.name for command in app.registered_commands} | {group.name for group in app.registered_groups}
-    assert set(re.findall(r"`heqi ([a-z]+)", text)) <= commands
+    assert set(re.findall(r"`heqi ([a-z-]+)", text)) <= commands
     assert all(f"heqi {command}" in page("docs/cli.md") for command in commands)
 
 

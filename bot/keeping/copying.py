@@ -11,10 +11,10 @@ import psycopg
 from sqlalchemy import URL, Connection, text
 from sqlalchemy.exc import OperationalError
 
-from bot.keeping.places import UNFINISHED, filling_server, is_empty, name_of, refuse_at_work, version_in
+from bot.keeping.places import filling_server, is_empty, name_of, refuse_at_work, version_in
 from bot.keeping.rows import EVERY, Chunk, Key, Rows
 from bot.store.errors import StoreError
-from bot.store.upgrade import HEAD, upgrade
+from bot.store.upgrade import HEAD, UNFINISHED, upgrade
 
 # What is done, how many rows of it, and how many there are.
 Told = Callable[[str, int, int], None]

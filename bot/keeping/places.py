@@ -15,10 +15,8 @@ from sqlalchemy.exc import ArgumentError, DBAPIError
 from bot.store.errors import StoreError
 from bot.store.leases import held
 from bot.store.schema import metadata
-from bot.store.upgrade import HEAD, version
+from bot.store.upgrade import HEAD, UNFINISHED, version
 
-# Stands in place of the schema's version while a database is being filled: nobody starts on half of the data.
-UNFINISHED: Final = "unfinished-copy"
 NAME: Final = "heqi-keep"  # of our connections, which are none of the service's
 
 _AT_WORK = text(

@@ -39,8 +39,8 @@ _NEXT_BUYER = _NEXT.values(
     unread=c.unread + 1,
     last_text=bindparam("words"),
     last_seq=c.next_seq,
-    last_at=bindparam("moment"),
-    waiting_since=func.coalesce(c.waiting_since, bindparam("moment")),
+    last_at=bindparam("moment", type_=c.last_at.type),
+    waiting_since=func.coalesce(c.waiting_since, bindparam("moment", type_=c.last_at.type)),
 )
 _LOAD = (
     select(

@@ -12,6 +12,8 @@ MIGRATIONS = Path(__file__).with_name("migrations")
 # The newest file in migrations/versions. Kept here so that a start on an up-to-date database needs one query and no
 # import of Alembic, which alone takes longer than the rest of the start.
 HEAD = "0003"
+# Stands in the place of the version while a copy is not complete: no service starts on half of it.
+UNFINISHED = "unfinished-copy"
 
 
 def upgrade(conn: Connection, *, name: str) -> None:
@@ -23,6 +25,8 @@ def upgrade(conn: Connection, *, name: str) -> None:
     current = _version(conn, name)
     if current == HEAD:
         return
+    if current == UNFINISHED:
+        raise StoreError(f"{name} was only half filled by migrate-to or restore: run that command again")
 
     from alembic import command  # noqa: PLC0415 - see HEAD
     from alembic.config import Config  # noqa: PLC0415
