@@ -61,19 +61,19 @@ def after_message(case: Case, reading: Reading) -> Case:
     flags = dict.fromkeys(base.flags)
     flags.update(dict.fromkeys(found.id for found in reading.situations if found.id in FLAGGED))
     facts = merge(base.facts, reading.facts)
-    updated = replace(
+    return replace(
         base,
         status=CaseStatus.OPEN,
         situation=trouble,
         mood=reading.mood,
         urgency=reading.urgency,
         fault=base.fault if reading.fault is Fault.UNKNOWN else reading.fault,
+        step=_step(trouble, facts, base.kinds),
         facts=facts,
         wants=reading.wants or base.wants,
         language=reading.language.code or base.language,
         flags=tuple(flag for flag in flags if flag != UNREACHABLE),
     )
-    return replace(updated, step=step(updated))
 
 
 def _is_within(situation: str, case: Case) -> bool:
@@ -86,34 +86,34 @@ def _is_within(situation: str, case: Case) -> bool:
 
 def after_reply(case: Case, reply: Reply) -> Case:
     """The case after an answer left the desk."""
-    updated = replace(
+    kinds = (*case.kinds, reply.kind) if reply.kind else case.kinds
+    return replace(
         case,
         said=(*case.said, reply.reply_id) if reply.reply_id else case.said,
-        kinds=(*case.kinds, reply.kind) if reply.kind else case.kinds,
+        kinds=kinds,
         urgency=Urgency.NORMAL,
         flags=tuple(flag for flag in case.flags if flag != OVERDUE),
+        step=_step(case.situation, case.facts, kinds),
     )
-    return replace(updated, step=step(updated))
 
 
-def facts_known(case: Case) -> bool:
+def facts_known(situation: str, facts: Facts, kinds: tuple[Kind, ...]) -> bool:
     """Whether enough is known to offer a remedy: pictures where goods are at fault, or that they were asked for."""
-    if case.situation == "unknown":
+    if situation == "unknown":
         return False
-    if case.situation in NEEDS_PHOTOS:
-        return case.facts.photos > 0 or Kind.QUESTION in case.kinds
+    if situation in NEEDS_PHOTOS:
+        return facts.photos > 0 or Kind.QUESTION in kinds
     return True
 
 
-def step(case: Case) -> Step:
+def _step(situation: str, facts: Facts, sent: tuple[Kind, ...]) -> Step:
     """How far the handling has come (处理纠纷七步), from what was said, not from one message."""
-    sent = set(case.kinds)
     if Kind.REMEDY in sent:
         return Step.FOLLOW_UP
     if not sent:
         return Step.REACT
-    if not facts_known(case):
-        return Step.WELCOME if case.situation == "unknown" else Step.LISTEN
+    if not facts_known(situation, facts, sent):
+        return Step.WELCOME if situation == "unknown" else Step.LISTEN
     if Kind.CALMING not in sent and Kind.APOLOGY not in sent:
         return Step.CALM
     if Kind.APOLOGY not in sent:

@@ -12,7 +12,7 @@ from dialogs.messages import Check
 from dialogs.ports import Detector
 from dialogs.protection.numbers import numbers_in, words_in
 from dialogs.protection.text import without_emoji
-from dialogs.protection.writing import count, letters, scripts_of, share, weight
+from dialogs.protection.writing import count, has_letters, letters, scripts_of, share, weight
 
 # Sentences that come back as if they were translations. An answer with one is refused unless the text asked has it too.
 _ENGINE_SENTENCES = re.compile(
@@ -88,7 +88,7 @@ def examine(pair: Pair, detector: Detector) -> Verdict:
     checks = _number_doubts(pair)
     if _longest_loop(pair.answered) >= 3 and _longest_loop(pair.asked) < 3:
         checks.append(Check("repetition"))
-    if pair.variants or not letters(pair.answered):
+    if pair.variants or not has_letters(pair.answered):
         return Verdict(checks=tuple(checks))
     if pair.echo:
         if letters(pair.asked) < 2 or _is_target(pair, detector):
@@ -118,7 +118,7 @@ def _no_translation(pair: Pair) -> str | None:
         return "error_page"
     if "<" in pair.answered and _MARKUP.search(pair.answered) and not _MARKUP.search(pair.asked):
         return "html"
-    if not letters(pair.answered) and letters(without_emoji(pair.asked)):
+    if not has_letters(pair.answered) and has_letters(without_emoji(pair.asked)):
         return "empty"
     return None
 
@@ -179,7 +179,7 @@ def _is_target(pair: Pair, detector: Detector) -> bool:
 
 def _may_stay(pair: Pair) -> bool:
     """Whether an echo can be right: up to three names, or a word or two of the same script (OK, Problema)."""
-    if not letters(pair.asked):
+    if not has_letters(pair.asked):
         return True
     words, says = pair.asked.split(), weight(pair.asked)
     if len(words) > 3 or says > 40:

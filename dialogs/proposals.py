@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from collections.abc import Set as AbstractSet
 
 from dialogs import cases, remedies
 from dialogs.messages import Case, Kind, Mood, Reading, Shop, Step, Want
@@ -36,10 +37,11 @@ def topic(case: Case, reading: Reading) -> str:
 def choose(playbooks: Playbooks, case: Case, reading: Reading, shop: Shop) -> tuple[ReplyRule, ...]:
     """Up to three replies, best first of each kind: never one that was sent, never a remedy before the facts."""
     situation = topic(case, reading)
+    known = known_facts(case, shop).keys()
     if "extortion" in case.flags:
-        return _firm(playbooks, case, shop)
-    own = _fitting(playbooks.of(situation), case, shop)
-    general = _fitting(playbooks.of(GENERAL), case, shop)
+        return _firm(playbooks, case, shop, known)
+    own = _fitting(playbooks.of(situation), case, shop, known)
+    general = _fitting(playbooks.of(GENERAL), case, shop, known)
     if situation in cases.SOCIAL - {GENERAL} or situation in cases.PRESALE:
         return _friendly(own, general, case)
     chosen: list[ReplyRule] = []
@@ -59,32 +61,31 @@ def slots(case: Case, situation: str, *, fresh: bool) -> tuple[Kind, Kind, Kind]
     """The kinds asked for at this step of the seven; ``fresh`` when the message itself speaks of a trouble."""
     last = case.kinds[-1] if case.kinds else None
     second = Kind.NOTICE if last is Kind.APOLOGY else Kind.APOLOGY
-    if situation == GENERAL or not cases.facts_known(case):
+    if situation == GENERAL or not cases.facts_known(case.situation, case.facts, case.kinds):
         return Kind.CALMING, second, Kind.QUESTION
     if case.step is Step.FOLLOW_UP and case.mood is Mood.CALM and not fresh:
         return Kind.NOTICE, Kind.CALMING, Kind.REMEDY
     return Kind.CALMING, second, Kind.REMEDY
 
 
-def _firm(playbooks: Playbooks, case: Case, shop: Shop) -> tuple[ReplyRule, ...]:
+def _firm(playbooks: Playbooks, case: Case, shop: Shop, known: AbstractSet[str]) -> tuple[ReplyRule, ...]:
     """Extortion (差评师): nothing is conceded, only the firm line and keeping the talk open are offered."""
-    lines = _fitting(playbooks.of("extortion"), case, shop)
+    lines = _fitting(playbooks.of("extortion"), case, shop, known)
     return tuple(rule for rule in sorted(lines, key=lambda rule: -_score(rule, case)) if rule.remedy is None)[
         :PROPOSALS
     ]
 
 
-def _fitting(rules: tuple[ReplyRule, ...], case: Case, shop: Shop) -> list[ReplyRule]:
-    known = known_facts(case, shop)
+def _fitting(rules: tuple[ReplyRule, ...], case: Case, shop: Shop, known: AbstractSet[str]) -> list[ReplyRule]:
     return [rule for rule in rules if rule.id not in case.said and _fits(rule, case, shop, known)]
 
 
-def _fits(rule: ReplyRule, case: Case, shop: Shop, known: Mapping[str, object]) -> bool:
+def _fits(rule: ReplyRule, case: Case, shop: Shop, known: AbstractSet[str]) -> bool:
     days = case.facts.days
     return (
-        rule.placeholders <= known.keys()
-        and rule.known <= known.keys()
-        and not rule.unknown & known.keys()
+        (not rule.placeholders or rule.placeholders <= known)
+        and (not rule.known or rule.known <= known)
+        and (not rule.unknown or rule.unknown.isdisjoint(known))
         and (not rule.moods or case.mood in rule.moods)
         and (not rule.faults or case.fault in rule.faults)
         and (not rule.wants or not rule.wants.isdisjoint(case.wants))
@@ -133,7 +134,7 @@ def _best(
 ) -> ReplyRule | None:
     for wanted in (kind, *_INSTEAD.get(kind, ())):
         for rules in (own, general):
-            free = [rule for rule in rules if rule.kind is wanted and rule not in taken]
+            free = [rule for rule in rules if rule.kind is wanted and all(rule is not other for other in taken)]
             if free:
                 return max(free, key=lambda rule: _score(rule, case))
     return None
@@ -142,10 +143,12 @@ def _best(
 def _friendly(own: list[ReplyRule], general: list[ReplyRule], case: Case) -> tuple[ReplyRule, ...]:
     """Small talk and pre-sale: the best reply of each kind, then the next best; nobody apologises for a greeting."""
     ranked = sorted((rule for rule in own if rule.kind is not Kind.APOLOGY), key=lambda rule: -_score(rule, case))
-    first_of_kind = {rule.kind: rule for rule in reversed(ranked)}
+    first_of_kind: dict[Kind, ReplyRule] = {}
+    for rule in ranked:
+        first_of_kind.setdefault(rule.kind, rule)
     spare = [rule for rule in general if rule.kind in _SPARE and case.kinds]
-    everything = [*sorted(first_of_kind.values(), key=ranked.index), *ranked, *spare]
-    return tuple(dict.fromkeys(everything))[:PROPOSALS]
+    everything = {rule.id: rule for rule in (*first_of_kind.values(), *ranked, *spare)}
+    return tuple(everything.values())[:PROPOSALS]
 
 
 def _score(rule: ReplyRule, case: Case) -> int:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import date
+from functools import lru_cache
 from pathlib import Path
 from types import MappingProxyType
 
@@ -95,6 +96,20 @@ def _spoken(value: object, locale: Locale) -> str:
     match value:
         case bool():
             raise TypeError("a fact must be int, Money, date or str, not bool")
+        case str():
+            if locale.text_direction == "rtl":
+                return f"{_FIRST_STRONG_ISOLATE}{value}{_POP_ISOLATE}"
+            return value
+        case int() | Money() | date():
+            return _formatted(value, locale)
+        case _:
+            raise TypeError(f"a fact must be int, Money, date or str, not {type(value).__name__}")
+
+
+@lru_cache(maxsize=4096, typed=True)
+def _formatted(value: int | Money | date, locale: Locale) -> str:
+    """Numbers, money and dates are few and the same in every conversation; how Babel writes them is kept."""
+    match value:
         case int():
             return format_decimal(value, locale=locale)
         case Money(amount, currency):
@@ -104,9 +119,3 @@ def _spoken(value: object, locale: Locale) -> str:
             return format_currency(amount, currency, locale=locale)
         case date():
             return format_date(value, "long", locale)
-        case str():
-            if locale.text_direction == "rtl":
-                return f"{_FIRST_STRONG_ISOLATE}{value}{_POP_ISOLATE}"
-            return value
-        case _:
-            raise TypeError(f"a fact must be int, Money, date or str, not {type(value).__name__}")

@@ -73,7 +73,6 @@ _DATE = re.compile(
     r"(?<![A-Za-z\d])(?:\d{1,2}([./-])\d{1,2}\1(?:\d{4}|\d{2})|(?:19|20)\d{2}([./-])\d{1,2}\2\d{1,2}"
     r"|(?:19|20)\d{2}-(?:19|20)\d{2})(?![A-Za-z\d]|[./-]\d)"
 )
-_CURRENCY = re.compile(rf"{_SIGN}|zł|Kč|{_ISO}")
 _MEASURE = re.compile(r"\d{1,5}[A-Za-z]{1,4}|\d{1,5}(?:[Xx]\d{1,5}){1,2}[A-Za-z]{0,4}")
 _S10 = re.compile(r"[A-Za-z]{2}\d{9}[A-Za-z]{2}")  # Universal Postal Union, standard S10
 _UPS = re.compile(r"1[Zz][A-Za-z0-9]{16}")
@@ -87,7 +86,7 @@ def entities(text: str) -> tuple[Entity, ...]:
     """All entities of a text, in order, none overlapping another."""
     found: list[Entity] = []
     rest = text
-    for mark, finder in _FINDERS:
+    for mark, finder in _FINDERS if _ANY_DIGIT.search(text) else _WITHOUT_DIGITS:
         if mark.search(rest):
             more = list(finder(rest))
             if more:
@@ -117,10 +116,6 @@ def _every(kind: str, pattern: re.Pattern[str], strip: str = "") -> Callable[[st
                 yield Entity(kind, value, match.start(), match.start() + len(value))
 
     return find
-
-
-def _money(text: str) -> Iterator[Entity]:
-    return _every("money", _MONEY)(text) if _CURRENCY.search(text) else iter(())
 
 
 def _urls(text: str) -> Iterator[Entity]:
@@ -205,14 +200,18 @@ def _codes(text: str) -> Iterator[Entity]:
 
 
 # What a text must have for a finder to be worth its time, and the finder; an earlier one takes what it finds.
-_FINDERS: tuple[tuple[re.Pattern[str], Callable[[str], Iterator[Entity]]], ...] = (
+_Finders = tuple[tuple[re.Pattern[str], Callable[[str], Iterator[Entity]]], ...]
+_WITHOUT_DIGITS: _Finders = (
     (re.compile("@"), _every("email", _EMAIL, "-")),
     (re.compile("@"), _every("handle", _HANDLE, ".")),
-    (re.compile(r"\.|://"), _urls),
-    (_ANY_DIGIT, _money),
-    (_ANY_DIGIT, _every("date", _DATE)),
+    (re.compile(r"\.[A-Za-z]|://|www\.", re.IGNORECASE), _urls),
+)
+_FINDERS: _Finders = (
+    *_WITHOUT_DIGITS,
+    (re.compile("[$€£¥￥₽₩₹₺₴₫฿₪₦₱﷼₸]|zł|Kč|[A-Z]{3}"), _every("money", _MONEY)),
+    (re.compile(r"\d[./-]\d"), _every("date", _DATE)),
     (re.compile("[#№]"), _hashed),
-    (_ANY_DIGIT, _groups),
-    (_ANY_DIGIT, _codes),
-    (_ANY_DIGIT, _every("number", _RUN)),
+    (re.compile(r"\d(?:[ \u00a0.()-]{0,2}\d){5}"), _groups),
+    (re.compile(r"[A-Za-z][-_/]?[0-9]|[0-9][-_/]?[A-Za-z]"), _codes),
+    (re.compile(r"\d{6}"), _every("number", _RUN)),
 )

@@ -50,6 +50,11 @@ def scripts_of(language: str) -> tuple[str, ...]:
     return _NOT_LATIN.get(language.partition("-")[0], ("latin",))
 
 
+def has_letters(text: str) -> bool:
+    """Whether there is a letter of any script."""
+    return _LETTERS.search(text) is not None
+
+
 def letters(text: str) -> int:
     """How many letters of any script."""
     return sum(map(len, _LETTERS.findall(text)))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -11,9 +11,10 @@ from typing import Any, Final
 from dialogs.errors import BadData
 from dialogs.messages import Fault, Mood, Urgency, Want
 from dialogs.reading.folding import fold_characters, fold_word
-from dialogs.reading.matcher import Matcher, Target
+from dialogs.reading.matcher import Matcher
 from dialogs.reading.phrases import Element, Expander, PhraseError
 from dialogs.reading.situations import SITUATIONS
+from dialogs.reading.tree import Target
 
 FILE: Final = "cues.toml"
 WEIGHTS: Final = {"sure": 0.9, "likely": 0.65, "hint": 0.35}  # how surely a cue tells its situation
@@ -40,7 +41,7 @@ _FREE: Final = frozenset({"groups", "waited", "numbers", "money"})  # tables who
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Cues:
-    """One language: its compiled phrases and the words facts are written with."""
+    """One language: its phrases and the words facts are written with."""
 
     code: str
     matcher: Matcher
@@ -52,7 +53,7 @@ class Cues:
 
 
 def load(path: Path) -> Cues:
-    """Read and compile one file.
+    """Read and check one file.
 
     Raises:
         BadData: the file is not what it should be; names file, line where known, what is wrong and what is right.
@@ -73,7 +74,7 @@ class _File:
             raise BadData(f"not TOML: {error}", file=str(path)) from error
 
     def cues(self) -> Cues:
-        """Check everything, then compile.
+        """Check everything.
 
         Raises:
             BadData: see :func:`load`.
@@ -123,10 +124,12 @@ class _File:
                 for level in set(value) - set(WEIGHTS):
                     raise self._bad(f"unknown level {level!r} of {key}; the levels are {', '.join(WEIGHTS)}", level)
 
-    def _phrases(self, *, spaced: bool) -> Iterator[tuple[tuple[Element, ...], Target]]:
+    def _phrases(self, *, spaced: bool) -> Callable[[], Iterator[tuple[tuple[Element, ...], Target]]]:
+        """Every phrase is read and checked now; what it stands for is only made when it is needed."""
         fold, gap = (fold_word, _GAP_WORDS) if spaced else (fold_characters, _GAP_CHARACTERS)
         groups = {name: tuple(self._texts(name, entries)) for name, entries in self._table("groups").items()}
         expander = Expander(groups, fold, gap)
+        phrases: list[tuple[str, Target]] = []
         seen: dict[tuple[str, str], Target] = {}
         for target in self._targets():
             first = seen.setdefault((_shelf(target.kind), target.cue), target)
@@ -140,10 +143,11 @@ class _File:
             for role in _ROLES:
                 phrase = phrase.replace(f"#{role}", "#")
             try:
-                for sequence in expander.expand(phrase):
-                    yield sequence, target
+                expander.check(phrase)
             except PhraseError as error:
                 raise self._bad(str(error), target.cue) from error
+            phrases.append((phrase, target))
+        return lambda: ((sequence, target) for phrase, target in phrases for sequence in expander.sequences(phrase))
 
     def _targets(self) -> Iterator[Target]:
         for situation, levels in self._table("situations").items():

@@ -9,6 +9,8 @@ from typing import Final
 
 from dialogs.reading.folding import fold_word
 
+_DIGIT: Final = re.compile(r"\d")
+_JOINED: Final = re.compile(r"\d[-/.]\d")  # stands in every date in figures
 _ISO: Final = re.compile(r"(?<!\d)(\d{4})[-/.](\d{1,2})[-/.](\d{1,2})(?!\d)")
 _FIGURES: Final = re.compile(r"(?<![\d.,/-])(\d{1,2})([./-])(\d{1,2})\2(\d{4}|\d{2})(?![\d/-])")
 _EAST: Final = re.compile(r"(?:(\d{4}) ?[年년] ?)?(\d{1,2}) ?[月월] ?(\d{1,2}) ?[日号號일]")
@@ -32,18 +34,22 @@ class Dates:
 
     def read(self, text: str, today: date) -> tuple[date, ...]:
         """Every date in ``text``, each once."""
-        if not any(map(str.isdigit, text)):
+        if not _DIGIT.search(text):
             return ()
         return tuple(dict.fromkeys(day for day in self._all(text, today) if day is not None))
 
     def _all(self, text: str, today: date) -> Iterator[date | None]:
-        for found in _ISO.finditer(text):
-            yield _day(int(found[1]), int(found[2]), int(found[3]))
-        for found in _FIGURES.finditer(text):
-            yield self._figures(int(found[1]), int(found[3]), int(found[4]))
-        for found in _EAST.finditer(text):
-            yield _near(found[1], int(found[2]), int(found[3]), today)
+        if _JOINED.search(text):
+            for found in _ISO.finditer(text):
+                yield _day(int(found[1]), int(found[2]), int(found[3]))
+            for found in _FIGURES.finditer(text):
+                yield self._figures(int(found[1]), int(found[3]), int(found[4]))
+        if "月" in text or "월" in text:
+            for found in _EAST.finditer(text):
+                yield _near(found[1], int(found[2]), int(found[3]), today)
         folded = fold_word(text)
+        if not any(map(folded.__contains__, self._months)):
+            return
         for found in self._day_first.finditer(folded) if self._day_first else ():
             yield _near(found[3], self._months[found[2]], int(found[1]), today)
         for found in self._month_first.finditer(folded) if self._month_first else ():

@@ -8,8 +8,8 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from dialogs.messages import Fault, SituationReading, Span, Want
-from dialogs.reading.matcher import Match
 from dialogs.reading.situations import HIGH_STAKES, ORDER, SOCIAL, USUAL_FAULT
+from dialogs.reading.tree import Match
 
 SURE_ENOUGH: Final = 0.5  # below this nothing is read: unknown is an honest answer
 _CLEAR: Final = 0.8  # from here on the order of situations decides which one leads
@@ -17,6 +17,7 @@ _CLEAR: Final = 0.8  # from here on the order of situations decides which one le
 FAIR: Final = frozenset({Want.REFUND, Want.PARTIAL_REFUND, Want.RESEND, Want.EXCHANGE, Want.RETURN})
 _SHOWN: Final = 4  # situations and cues handed on
 _CUES: Final = 3
+_YIELDING: Final = frozenset({"wrong_item", "damaged"})
 _SILENCED: Final = frozenset({"situation", "mood", "wants"})  # kinds of cues that may turn out to mean nothing
 
 
@@ -40,10 +41,12 @@ def standing(matches: Iterable[Match]) -> tuple[Match, ...]:
     told = [
         match
         for match in found
-        if match.target.kind != "nothing" and not _yields(match, found) and not _is_silenced(match, nothing)
+        if match.target.kind != "nothing"
+        and not (match.target.id in _YIELDING and _yields(match, found))
+        and not (nothing and _is_silenced(match, nothing))
     ]
     situations_told = [match for match in told if match.target.kind == "situation"]
-    return tuple(match for match in told if not any(_is_more_exact(other, match) for other in situations_told))
+    return tuple(match for match in told if match.target.kind != "situation" or not _is_held(match, situations_told))
 
 
 def _yields(match: Match, found: list[Match]) -> bool:
@@ -68,13 +71,14 @@ def _is_silenced(match: Match, nothing: list[Match]) -> bool:
     return any(other.start <= match.start < other.end for other in nothing)
 
 
-def _is_more_exact(other: Match, match: Match) -> bool:
-    """Whether a cue of another situation holds the whole of this one; high stakes give way to high stakes only."""
-    if match.target.kind != "situation" or match.target.id == other.target.id:
-        return False
-    if match.target.id in HIGH_STAKES and other.target.id not in HIGH_STAKES:
-        return False
-    return other.start <= match.start and match.end <= other.end and _is_longer(other, match)
+def _is_held(match: Match, told: Iterable[Match]) -> bool:
+    """Whether a longer cue of another situation holds the whole of this one; high stakes give way to such only."""
+    target, start, end = match
+    for other, begin, behind in told:
+        longer = begin <= start and end <= behind and behind - begin > end - start
+        if longer and other.id != target.id and (other.id in HIGH_STAKES or target.id not in HIGH_STAKES):
+            return True
+    return False
 
 
 def _overlap(one: Match, other: Match) -> bool:
@@ -134,6 +138,8 @@ def _rank(reading: SituationReading) -> tuple[int, int, float]:
 
 def _apart(matches: list[Match]) -> list[Match]:
     """The strongest cues that share no words; two cues on the same words tell nothing twice."""
+    if len(matches) == 1:
+        return matches
     chosen: list[Match] = []
     for match in sorted(matches, key=lambda match: (-match.target.weight, match.start - match.end, match.start)):
         if all(match.end <= other.start or other.end <= match.start for other in chosen):

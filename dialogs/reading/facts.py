@@ -10,8 +10,9 @@ from dialogs.messages import Facts, Media
 from dialogs.reading import parcels
 from dialogs.reading.cues import Cues
 from dialogs.reading.dates import Dates
-from dialogs.reading.matcher import Match, Scan
+from dialogs.reading.matcher import Scan
 from dialogs.reading.money import Amounts
+from dialogs.reading.tree import Match
 
 _PICTURES: Final = frozenset({"photo", "video"})
 _LONGEST_WAIT: Final = 730  # days; what is longer was no parcel

@@ -2,35 +2,17 @@
 
 from __future__ import annotations
 
-import itertools
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
 from typing import Final, NamedTuple
 
+from dialogs.reading.folding import fold_word
 from dialogs.reading.phrases import END, NUMBER, START, Element
-from dialogs.reading.tokens import CLAUSE, Number, characters, words
+from dialogs.reading.tokens import Number, characters, words
+from dialogs.reading.tree import Match, Place, Starts, Target, Tree, find
 from dialogs.reading.vocabulary import Literals, Words
 
-_REPEATS: Final = 3  # matches of one cue that are kept; a fourth says nothing new
-
-
-@dataclass(frozen=True, slots=True)
-class Target:
-    """What a cue tells: ``kind`` and ``id`` name it, ``weight`` how surely (0 to 1)."""
-
-    kind: str
-    id: str
-    cue: str
-    weight: float = 1.0
-
-
-@dataclass(frozen=True, slots=True)
-class Match:
-    """A cue found at ``start`` to ``end`` of the message."""
-
-    target: Target
-    start: int
-    end: int
+_REMEMBERED: Final = 20_000  # words whose symbols are kept; then all are forgotten at once
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,37 +24,26 @@ class Scan:
     steps: int
 
 
-class _Hit(NamedTuple):
-    symbol: int
-    at: int
-    behind: int
-    start: int
-    end: int
+class _Known(NamedTuple):
+    """A word that was looked up: its value if it is a number, its symbols, and where phrases lead that begin so."""
+
+    value: int | None
+    symbols: tuple[int, ...]
+    starts: Starts
 
 
-@dataclass(eq=False, slots=True)
-class _Node:
-    edges: dict[int, list[tuple[int, int, _Node]]] = field(default_factory=dict)  # symbol → words, commas, child
-    reach: int = 0  # how far the longest gap an edge allows goes
-    targets: list[Target] = field(default_factory=list)
-
-    def step(self, symbol: int, gap: int, commas: int) -> _Node:
-        children = self.edges.setdefault(symbol, [])
-        for words_between, commas_between, child in children:
-            if (words_between, commas_between) == (gap, commas):
-                return child
-        child = _Node()
-        children.append((gap, commas, child))
-        self.reach = max(self.reach, gap + commas * CLAUSE)
-        return child
+Phrases = Iterable[tuple[tuple[Element, ...], Target]]
 
 
 class Matcher:
-    """Compiled phrases of one language; ``spaced`` says whether its words stand apart."""
+    """Finds the phrases of one language; ``spaced`` says whether its words stand apart.
+
+    ``phrases`` is called at the first message of the language: a shop has buyers of few of them.
+    """
 
     def __init__(
         self,
-        phrases: Iterable[tuple[tuple[Element, ...], Target]],
+        phrases: Callable[[], Phrases],
         *,
         spaced: bool,
         splits: bool = False,
@@ -80,117 +51,133 @@ class Matcher:
         respelled: Mapping[str, str] | None = None,
         numbers: Mapping[str, int] | None = None,
     ) -> None:
-        self._symbols: dict[frozenset[str], int] = {}
-        self._root = _Node()
-        for sequence, target in phrases:
-            self._add(sequence, target)
-        forms: dict[str, set[int]] = {}
-        for group, symbol in self._symbols.items():
-            for form in group - {NUMBER, START, END}:
-                forms.setdefault(form, set()).add(symbol)
-        self._number = self._mark(NUMBER)
-        self._start = self._mark(START)
-        self._end = self._mark(END)
-        frozen = {form: frozenset(ids) for form, ids in forms.items()}
-        self._number_words = dict(numbers or {})
-        self._words = Words(frozen, prefixes, respelled or {}) if spaced else None
-        self._literals = Literals({} if spaced else frozen)
+        self._phrases = phrases
+        self._spaced = spaced
         self._splits = splits
-        self._symbols.clear()  # only needed while compiling
-
-    def _mark(self, mark: str) -> int:
-        return self._symbols.get(frozenset({mark}), -1)
-
-    def _add(self, sequence: tuple[Element, ...], target: Target) -> None:
-        node = self._root
-        for element in sequence:
-            symbol = self._symbols.setdefault(element.forms, len(self._symbols))
-            node = node.step(symbol, element.gap, element.commas)
-        if all(known.id != target.id or known.kind != target.kind for known in node.targets):
-            node.targets.append(target)
+        self._prefixes = prefixes
+        self._respelled = dict(respelled or {})
+        self._numbers = dict(numbers or {})
+        self._compiled: _Spaced | _Unspaced | None = None
 
     def scan(self, text: str) -> Scan:
         """Every phrase in ``text``."""
-        numbers: list[Number] = []
-        if self._words is not None:
-            hits = self._word_hits(text, self._words.lookup, numbers)
-        else:
-            hits = self._character_hits(text, numbers)
-        matches, steps = self._run(hits)
+        compiled = self._compiled
+        if compiled is None:
+            compiled = self._compiled = self._compile()
+        places, numbers = compiled.places(text)
+        matches, steps = find(places)
         return Scan(tuple(matches), tuple(numbers), steps)
 
-    def _word_hits(self, text: str, lookup: Callable[[str], frozenset[int]], numbers: list[Number]) -> Iterator[_Hit]:
-        at = behind = 0
-        yield _Hit(self._start, -1, 0, 0, 0)
-        for token in words(text, splits=self._splits):
-            at, behind = token.at, token.at + 1
-            value = self._number_words.get(token.text) if token.value is None else token.value
-            if value is not None:
-                numbers.append(Number(value, token.start, token.end))
-                yield _Hit(self._number, at, behind, token.start, token.end)
-            for symbol in lookup(token.text):
-                yield _Hit(symbol, at, behind, token.start, token.end)
-        yield _Hit(self._end, behind, behind, len(text), len(text))
+    def _compile(self) -> _Spaced | _Unspaced:
+        tree = Tree()
+        for sequence, target in self._phrases():
+            tree.add(sequence, target)
+        if not self._spaced:
+            return _Unspaced(tree, Literals(tree.forms()), self._numbers)
+        vocabulary = Words(tree.forms(), self._prefixes, self._respelled)
+        return _Spaced(tree, vocabulary, self._numbers, splits=self._splits)
 
-    def _character_hits(self, text: str, numbers: list[Number]) -> Iterator[_Hit]:
-        found = characters(text)
-        squeezed, places, offsets = found.text, found.places, found.offsets
-        values: dict[int, tuple[int, int]] = {index: (value, behind) for value, index, behind in found.numbers}
-        for word, value in self._number_words.items():
+
+class _Entrance:
+    """Where phrases begin: in a word, at the beginning or at the end of a message."""
+
+    def __init__(self, tree: Tree) -> None:
+        self.number = tree.mark(NUMBER)
+        self._start = tree.mark(START)
+        self._end = tree.mark(END)
+        self._root = tree.root
+        self._known: dict[tuple[int, ...], Starts] = {}
+
+    def of(self, symbols: tuple[int, ...]) -> Starts:
+        """Where phrases lead that begin with one of ``symbols``; no gap stands before a first word."""
+        starts = self._known.get(symbols)
+        if starts is None:
+            if len(self._known) >= _REMEMBERED:
+                self._known.clear()
+            edges = self._root.edges
+            common = self._root.symbols & dict.fromkeys(symbols).keys()
+            starts = tuple((symbol, child) for symbol in common for _, _, child in edges[symbol])
+            self._known[symbols] = starts
+        return starts
+
+    def start(self) -> Place:
+        """The place of ``^``."""
+        return -1, 0, {self._start: ((0, 0),)}, self.of((self._start,))
+
+    def end(self, at: int, length: int) -> Place:
+        """The place of ``$``."""
+        return at, length, {self._end: ((at, length),)}, self.of((self._end,))
+
+
+class _Spaced:
+    """A language whose words stand apart."""
+
+    def __init__(self, tree: Tree, vocabulary: Words, numbers: Mapping[str, int], *, splits: bool) -> None:
+        self._entrance = _Entrance(tree)
+        self._vocabulary = vocabulary
+        self._numbers = numbers
+        self._splits = splits
+        self._known: dict[str, _Known] = {}
+
+    def places(self, text: str) -> tuple[list[Place], list[Number]]:
+        """The places of ``text`` where symbols stand, and its numbers."""
+        places = [self._entrance.start()]
+        numbers: list[Number] = []
+        behind = 0
+        known = self._known
+        for word, at, start, end, is_number in words(text, splits=self._splits):
+            behind = at + 1
+            value, symbols, starts = known.get(word) or self._look_up(word, is_number=is_number)
+            if value is not None:
+                numbers.append(Number(value, start, end))
+            if symbols:
+                places.append((at, start, dict.fromkeys(symbols, ((behind, end),)), starts))
+        places.append(self._entrance.end(behind, len(text)))
+        return places, numbers
+
+    def _look_up(self, word: str, *, is_number: bool) -> _Known:
+        if len(self._known) >= _REMEMBERED:
+            self._known.clear()
+        form = word if is_number else fold_word(word)
+        value = int(word[:9]) if is_number else self._numbers.get(form)
+        symbols = (*(() if value is None else (self._entrance.number,)), *self._vocabulary.lookup(form))
+        known = self._known[word] = _Known(value, symbols, self._entrance.of(symbols))
+        return known
+
+
+class _Unspaced:
+    """A language without spaces: phrases stand anywhere among its characters."""
+
+    def __init__(self, tree: Tree, literals: Literals, numbers: Mapping[str, int]) -> None:
+        self._entrance = _Entrance(tree)
+        self._literals = literals
+        self._numbers = numbers
+
+    def places(self, text: str) -> tuple[list[Place], list[Number]]:
+        """The places of ``text`` where symbols stand, and its numbers."""
+        places = [self._entrance.start()]
+        numbers: list[Number] = []
+        squeezed, spots, offsets, found = characters(text)
+        values = {index: (value, behind) for value, index, behind in found}
+        for word, value in self._numbers.items():
             index = squeezed.find(word)
             while index >= 0:
                 values.setdefault(index, (value, index + len(word)))
                 index = squeezed.find(word, index + 1)
-        yield _Hit(self._start, -1, 0, 0, 0)
-        for index in range(len(squeezed)):
-            at = index + offsets[index]
+        for index, literals in self._literals.places(squeezed, values):
+            start, offset = spots[index], offsets[index]
+            here: dict[int, list[tuple[int, int]]] = {}
             if index in values:
                 value, behind = values[index]
-                numbers.append(Number(value, places[index], places[behind - 1] + 1))
-                yield _Hit(self._number, at, behind + offsets[index], places[index], places[behind - 1] + 1)
-            for length, symbols in self._literals.lookup(squeezed, index):
-                end = places[index + length - 1] + 1
+                end = spots[behind - 1] + 1
+                numbers.append(Number(value, start, end))
+                here[self._entrance.number] = [(behind + offset, end)]
+            for length, symbols in literals:
+                behind = index + length
+                ends = (behind + offset, spots[behind - 1] + 1)
                 for symbol in symbols:
-                    yield _Hit(symbol, at, at + length, places[index], end)
+                    here.setdefault(symbol, []).append(ends)
+            places.append((index + offset, start, here, self._entrance.of(tuple(here))))
         last = len(squeezed) + (offsets[-1] if offsets else 0)
-        yield _Hit(self._end, last, last, len(text), len(text))
-
-    def _run(self, hits: Iterator[_Hit]) -> tuple[list[Match], int]:
-        """One pass. A partial phrase is kept once, with its latest end, so their number never exceeds the phrases'."""
-        matches: list[Match] = []
-        repeats: dict[int, int] = {}
-        active: dict[_Node, tuple[int, int]] = {}  # node → place behind its last word, where its first word began
-        steps = 0
-        for at, group in itertools.groupby(hits, key=_at):
-            here: dict[int, list[_Hit]] = {}
-            for hit in group:
-                here.setdefault(hit.symbol, []).append(hit)
-            active = {node: state for node, state in active.items() if state[0] + node.reach >= at}
-            steps += len(here) + len(active)
-            reached = [(child, hit.start, hit) for child, hit in _children(self._root, at, at, here)]
-            for node, (place, begin) in active.items():
-                reached += [(child, begin, hit) for child, hit in _children(node, place, at, here)]
-            for node, begin, hit in reached:
-                if node.edges:
-                    active[node] = (hit.behind, begin)
-                for target in node.targets:
-                    if repeats.setdefault(id(target), 0) < _REPEATS:
-                        repeats[id(target)] += 1
-                        matches.append(Match(target, begin, hit.end))
-        return matches, steps
-
-
-def _at(hit: _Hit) -> int:
-    return hit.at
-
-
-def _children(node: _Node, place: int, at: int, here: Mapping[int, list[_Hit]]) -> Iterator[tuple[_Node, _Hit]]:
-    """Where the words at one place lead from ``node``, whose last word ended at ``place``."""
-    commas, between = divmod(at - place, CLAUSE)
-    if commas < 0:
-        return
-    for symbol in node.edges.keys() & here.keys():
-        for gap, most_commas, child in node.edges[symbol]:
-            if commas <= most_commas and between <= gap:
-                for hit in here[symbol]:
-                    yield child, hit
+        places.append(self._entrance.end(last, len(text)))
+        return places, numbers

@@ -14,6 +14,7 @@ _SAD_FACES: Final = re.compile("[😢😭😞😔😟😣😖😩😫😤😒�
 _SHOUTS: Final = re.compile(r"[!！]{3,}|[?？!！]{4,}")
 _CALLS: Final = re.compile(r"[!！]{2,}|[?？]{3,}|[?？][!！]|[!！][?？]")
 _LETTERS: Final = re.compile(r"[^\W\d_]{2,}")
+_CAPITALS: Final = re.compile(r"[^\W\d_a-zß-öø-ÿа-џ]{2}")  # no word in capitals is without two such letters
 _HAPPY: Final = frozenset({"praise", "thanks"})
 
 
@@ -36,6 +37,8 @@ def read(text: str, found: Iterable[str], situations: tuple[str, ...]) -> Mood:
 
 def _is_loud(text: str) -> bool:
     """Whether the message is typed in capitals; short codes and single shouted words are not enough."""
+    if not _CAPITALS.search(text):
+        return False
     words = [word for word in _LETTERS.findall(text) if word.lower() != word.upper()]
     letters = sum(map(len, words))
     capitals = sum(len(word) for word in words if word.isupper())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from typing import Final
 
 from dialogs.reading.folding import fold_word
@@ -34,23 +35,30 @@ _BEFORE: Final = 28  # characters before a number in which its name is looked fo
 _ORDER: Final = _alone(r"[0-9]{15,19}|[0-9]{3}-[0-9]{7}-[0-9]{7}|2[0-9]{5}[0-9A-Z]{8}")
 _ORDER_BESIDE_WORD: Final = _alone(r"#?[A-Z]{0,5}-?[0-9][0-9A-Z-]{3,22}")
 
+# Digits a message must have for anything to be found, for a number in the form of an order, for a tracking number.
+_DIGIT: Final = re.compile("[0-9]")
+_FEWEST: Final = 4
+_FEWEST_ORDER: Final = 6
+_FEWEST_TRACKING: Final = 8
+
 
 def read(
     text: str, order_words: tuple[str, ...], tracking_words: tuple[str, ...]
 ) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """Order numbers and tracking numbers of a message, each once, in order of appearance."""
-    if not any(map(str.isdigit, text)):
+    digits = len(_DIGIT.findall(text))
+    if digits < _FEWEST:
         return (), ()
     tracking: dict[int, str] = {}
     taken: list[tuple[int, int]] = []
-    for pattern, genuine in ((_S10, _is_s10), (_UPS, _is_ups), (_NAMED, _always)):
+    for pattern, genuine in _GENUINE if digits >= _FEWEST_TRACKING else ():
         for found in pattern.finditer(text):
             code = found.group().replace(" ", "").upper()
             if genuine(code):
                 tracking[found.start()] = code
                 taken.append(found.span())
     orders: dict[int, str] = {}
-    for found in (*_PLAIN.finditer(text), *_ORDER.finditer(text), *_ORDER_BESIDE_WORD.finditer(text)):
+    for found in _candidates(text, digits):
         start, end = found.span()
         if any(start < other_end and other_start < end for other_start, other_end in taken):
             continue
@@ -59,6 +67,15 @@ def read(
             (tracking if kind == "tracking" else orders)[start] = found.group().lstrip("#").upper()
             taken.append((start, end))
     return _in_order(orders), _in_order(tracking)
+
+
+def _candidates(text: str, digits: int) -> Iterator[re.Match[str]]:
+    """Numbers whose names must tell what they are; nothing is looked for that needs more digits than there are."""
+    if digits >= _FEWEST_TRACKING:
+        yield from _PLAIN.finditer(text)
+    if digits >= _FEWEST_ORDER:
+        yield from _ORDER.finditer(text)
+    yield from _ORDER_BESIDE_WORD.finditer(text)
 
 
 def _kind(found: re.Match[str], text: str, order_words: tuple[str, ...], tracking_words: tuple[str, ...]) -> str | None:
@@ -101,3 +118,6 @@ def _is_ups(code: str) -> bool:
     values = [int(char) if char.isdigit() else (ord(char) - ord("A") + 2) % 10 for char in code[2:17]]
     total = sum(value * (2 if place % 2 else 1) for place, value in enumerate(values))
     return -total % 10 == int(code[17])
+
+
+_GENUINE: Final = ((_S10, _is_s10), (_UPS, _is_ups), (_NAMED, _always))

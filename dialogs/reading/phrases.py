@@ -9,6 +9,7 @@ sentence. ``#`` is a number; ``^`` and ``$`` are the beginning and the end of th
 from __future__ import annotations
 
 import itertools
+import math
 import re
 from collections.abc import Callable, Iterator, Mapping
 from functools import cache
@@ -41,17 +42,22 @@ class PhraseError(ValueError):
     """A phrase that cannot be read; the text says what is wrong and what would be right."""
 
 
+Words = tuple[frozenset[str], ...]  # some words after each other, each in some forms
+
+
 class Expander:
-    """Reads the phrases of one file. The same few places stand in most of them, so each is read once."""
+    """Reads the phrases of one file. The same few places and forms stand in most of them, so each is read once."""
 
     def __init__(self, groups: Mapping[str, tuple[str, ...]], fold: Callable[[str], str], gap: int) -> None:
         self._groups = groups
         self._fold = cache(fold)
         self._gap = gap
-        self._known: dict[str, list[tuple[frozenset[str], ...]]] = {}
+        self._forms: dict[str, tuple[list[str], list[Words]]] = {}  # single words and several ones
+        self._counts: dict[str, int] = dict.fromkeys(_MARKS, 1)
+        self._places: dict[str, list[Words]] = {mark: [(frozenset({mark}),)] for mark in _MARKS}
 
-    def expand(self, phrase: str) -> Iterator[tuple[Element, ...]]:
-        """All sequences a phrase stands for; groups with entries of several words give one for each of those.
+    def check(self, phrase: str) -> None:
+        """Read a phrase without making its sequences.
 
         Raises:
             PhraseError: the phrase is empty, names an unknown group or is made wrongly.
@@ -61,22 +67,53 @@ class Expander:
             raise PhraseError(f"phrase {phrase!r} says nothing: write at least one word")
         if {places[0], places[-1]} & {GAP, SHORT_GAP}:
             raise PhraseError(f"phrase {phrase!r} begins or ends with a gap: leave the dots out")
-        choices = [self._choices(place, phrase) for place in places]
-        count = 1
-        for choice in choices:
-            count *= len(choice)
+        count = math.prod([self._counts.get(place) or self._count(place, phrase) for place in places])
         if count > _MANY:
             raise PhraseError(f"phrase {phrase!r} stands for {count} sequences: use fewer entries of several words")
+
+    def sequences(self, phrase: str) -> Iterator[tuple[Element, ...]]:
+        """All sequences a phrase stands for; groups with entries of several words give one for each of those.
+
+        Raises:
+            PhraseError: as ``check`` does.
+        """
+        choices = [self._places.get(place) or self._place(place, phrase) for place in phrase.split()]
         for chosen in itertools.product(*choices):
             sequence = tuple(_joined(itertools.chain.from_iterable(chosen), self._gap))
             if sequence:
                 yield sequence
 
-    def _choices(self, place: str, phrase: str) -> list[tuple[frozenset[str], ...]]:
-        known = self._known.get(place)
-        if known is None:
-            known = self._known[place] = _choices(place, phrase, self._groups, self._fold)
-        return known
+    def _count(self, place: str, phrase: str) -> int:
+        """How many choices there are at a place: all single words are one."""
+        found = [self._forms.get(form) or self._form(form, phrase) for form in place.removesuffix("?").split("|")]
+        several = {words for _, more in found for words in more}
+        count = self._counts[place] = any(single for single, _ in found) + len(several) + place.endswith("?")
+        return count
+
+    def _place(self, place: str, phrase: str) -> list[Words]:
+        found = [self._forms.get(form) or self._form(form, phrase) for form in place.removesuffix("?").split("|")]
+        single = frozenset(word for words, _ in found for word in words)
+        several = dict.fromkeys(words for _, more in found for words in more)
+        choices = self._places[place] = [*([(single,)] if single else ()), *several, *([()] if place[-1] == "?" else ())]
+        return choices
+
+    def _form(self, form: str, phrase: str) -> tuple[list[str], list[Words]]:
+        single: list[str] = []
+        several: list[Words] = []
+        for member in _members(form, phrase, self._groups):
+            if member.isalnum():
+                single.append(_form(member, phrase, self._fold))
+                continue
+            spots = [
+                [_form(word, phrase, self._fold) for word in spot.split("|")]
+                for spot in member.replace("_", " ").split()
+            ]
+            if len(spots) == 1:
+                single += spots[0]
+            else:
+                several.append(tuple(map(frozenset, spots)))
+        found = self._forms[form] = (single, several)
+        return found
 
 
 def _joined(places: Iterator[frozenset[str]], gap: int) -> Iterator[Element]:
@@ -89,30 +126,6 @@ def _joined(places: Iterator[frozenset[str]], gap: int) -> Iterator[Element]:
         waiting = commas = 0
 
 
-def _choices(
-    place: str, phrase: str, groups: Mapping[str, tuple[str, ...]], fold: Callable[[str], str]
-) -> list[tuple[frozenset[str], ...]]:
-    if place in _MARKS:
-        return [(frozenset({place}),)]
-    optional = place.endswith("?")
-    body = place.removesuffix("?")
-    single: set[str] = set()
-    several: list[tuple[frozenset[str], ...]] = []
-    for form in body.split("|"):
-        for member in _members(form, phrase, groups):
-            if member.isalnum():  # one plain word, as most are
-                single.add(_form(member, phrase, fold))
-                continue
-            spots = member.replace("_", " ").split()
-            words = [frozenset(_form(word, phrase, fold) for word in spot.split("|")) for spot in spots]
-            if len(words) == 1:
-                single |= words[0]
-            else:
-                several.append(tuple(words))
-    choices = ([(frozenset(single),)] if single else []) + list(dict.fromkeys(several))
-    return [*choices, ()] if optional else choices
-
-
 def _members(form: str, phrase: str, groups: Mapping[str, tuple[str, ...]]) -> tuple[str, ...]:
     if not form.startswith("<"):
         return (form,)
@@ -123,6 +136,10 @@ def _members(form: str, phrase: str, groups: Mapping[str, tuple[str, ...]]) -> t
 
 
 def _form(word: str, phrase: str, fold: Callable[[str], str]) -> str:
+    if word.isalnum():  # plain, as most are; folded it is nearly always plain as well
+        core = fold(word)
+        if core.isalnum():
+            return core
     if word == NUMBER:
         return word
     head, tail = word.startswith("*"), word.endswith("*") and len(word) > 1

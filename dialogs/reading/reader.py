@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import unicodedata
+from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from datetime import date
 from pathlib import Path
@@ -15,8 +16,9 @@ from dialogs.reading import decision, mood
 from dialogs.reading.cues import Cues
 from dialogs.reading.decision import Voice
 from dialogs.reading.facts import FactReader
-from dialogs.reading.matcher import Match, Scan
+from dialogs.reading.matcher import Scan
 from dialogs.reading.situations import WAITING
+from dialogs.reading.tree import Match
 
 LENGTH: Final = 5_000  # characters read: more than one message of any channel holds (Telegram, WhatsApp: 4096)
 _TRANSLATED: Final = 0.9  # how far a cue in a translation is trusted
@@ -30,8 +32,7 @@ class Reader:
 
     def __init__(self, languages: Mapping[str, Cues]) -> None:
         self._languages = dict(languages)
-        self._facts = {code: FactReader(cues) for code, cues in self._languages.items()}
-        self._plain_facts = FactReader(None)
+        self._facts: dict[str, FactReader] = {}  # of the languages met so far
 
     @classmethod
     def load(cls, locales_dir: Path) -> Reader:
@@ -65,22 +66,28 @@ class Reader:
         if chinese and chinese != text and SELLER_LANGUAGE in self._languages:
             translated = self._languages[SELLER_LANGUAGE].matcher.scan(chinese[:LENGTH])
             voices.append(Voice(decision.standing(translated.matches), _TRANSLATED, in_chinese=True))
-        matches = [match for voice in voices for match in voice.matches]
-        wants = tuple(Want(want) for want in _told(matches, "wants"))
+        told = _told(match for voice in voices for match in voice.matches)
+        wants = tuple(map(Want, told["wants"]))
         found = decision.fairly(decision.situations(voices), wants)
         about = tuple(reading.id for reading in found)
         earlier = (case.situation,) if case else ()
         return Reading(
             language=language,
             situations=found,
-            mood=mood.read(text, _told(matches, "mood"), about),
-            urgency=Urgency.HIGH if _told(matches, "urgency") else Urgency.NORMAL,
+            mood=mood.read(text, told["mood"], about),
+            urgency=Urgency.HIGH if told["urgency"] else Urgency.NORMAL,
             wants=wants,
-            facts=self._facts.get(code, self._plain_facts).read(
+            facts=self._fact_reader(code).read(
                 text, scan, today=today, media=media, waiting=not WAITING.isdisjoint(about or earlier)
             ),
-            fault=decision.fault(_told(matches, "fault"), found),
+            fault=decision.fault(told["fault"], found),
         )
+
+    def _fact_reader(self, code: str) -> FactReader:
+        known = self._facts.get(code)
+        if known is None:
+            known = self._facts[code] = FactReader(self._languages.get(code))
+        return known
 
     def _own(self, text: str, language: LanguageReading) -> tuple[str, Scan | None, Voice]:
         """The buyer's words by the cues of their language, or by those of the language they fit best."""
@@ -106,8 +113,12 @@ class Reader:
         return [code for code in dict.fromkeys(possible) if code in self._languages][:_GUESSES]
 
 
-def _told(matches: Iterable[Match], kind: str) -> tuple[str, ...]:
-    return tuple(dict.fromkeys(match.target.id for match in matches if match.target.kind == kind))
+def _told(matches: Iterable[Match]) -> Mapping[str, Mapping[str, None]]:
+    """The ids that were told of each kind, each once, in order."""
+    told: defaultdict[str, dict[str, None]] = defaultdict(dict)
+    for match in matches:
+        told[match.target.kind][match.target.id] = None
+    return told
 
 
 def _composed(text: str) -> str:

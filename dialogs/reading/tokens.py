@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
-from dialogs.reading.folding import fold_characters, fold_word
+from dialogs.reading.folding import fold_characters
 
 CLAUSE: Final = 100_000  # what a comma adds to ``at``: more than the words of any message that is read
 _SENTENCE: Final = 2 * CLAUSE  # no gap crosses two commas, so none crosses the end of a sentence
@@ -20,27 +19,21 @@ _SIGNS: Final = (
 _STOP: Final = r"(?P<stop>[.!?;:\u2026\u061f\u06d4\u0964\u3002\uff01\uff1f]+(?=\s|$)|[!?\u061f]+|[,\u060c](?!\d)|\n)"
 _WORDS_JOINED: Final = re.compile(rf"{_STOP}|(?P<number>\d+)|[^{_SIGNS}]+")
 _WORDS_SPLIT: Final = re.compile(rf"{_STOP}|(?P<number>\d+)|[^{_SIGNS}'`\u2019]+")
-_STOPS: Final = frozenset("。！？!?;；\n…")
+_STOPS: Final = frozenset("。！？!?;；\n….")
 _COMMAS: Final = frozenset(",،，")
-_UNSEEN: Final = frozenset("\u00ad\u200b\u200c\u200d\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2060\ufe0f\ufeff")
+_UNSEEN: Final = "\u00ad\u200b\u200c\u200d\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2060\ufe0f\ufeff"
+_NOT_KEPT: Final = re.compile(f"[\\s{''.join(_COMMAS)}{''.join(_STOPS)}{_UNSEEN}]")
 _DIGITS: Final = re.compile(r"\d+")
 _HAN_NUMBER: Final = re.compile("[一二两三四五六七八九十百]+")
 _HAN: Final = {char: value for value, char in enumerate("零一二三四五六七八九")} | {"两": 2}
 
 
-@dataclass(frozen=True, slots=True)
-class Token:
-    """A word, or a number with its value; ``at`` counts words and leaps at the end of a clause."""
-
-    text: str
-    at: int
-    start: int
-    end: int
-    value: int | None = None
+# A word or a number as it is written, ``at`` (counts words and leaps at the end of a clause), where it begins and ends,
+# and whether it is a number. A plain tuple: it is made for every word of every message.
+Token = tuple[str, int, int, int, bool]
 
 
-@dataclass(frozen=True, slots=True)
-class Number:
+class Number(NamedTuple):
     """A number of the message and where it stands."""
 
     value: int
@@ -48,14 +41,13 @@ class Number:
     end: int
 
 
-@dataclass(frozen=True, slots=True)
-class Characters:
+class Characters(NamedTuple):
     """A message of a script without spaces: its folded characters, where each stood, and where sentences end."""
 
     text: str
-    places: tuple[int, ...]
-    offsets: tuple[int, ...]  # added to an index to get ``at``
-    numbers: tuple[tuple[int, int, int], ...]  # value, index, index behind
+    places: list[int]
+    offsets: list[int]  # added to an index to get ``at``
+    numbers: list[tuple[int, int, int]]  # value, index, index behind
 
 
 def words(text: str, *, splits: bool) -> list[Token]:
@@ -65,13 +57,9 @@ def words(text: str, *, splits: bool) -> list[Token]:
     for found in (_WORDS_SPLIT if splits else _WORDS_JOINED).finditer(text):
         kind = found.lastgroup
         if kind == "stop":
-            at += CLAUSE if found.group() in _COMMAS else _SENTENCE
+            at += CLAUSE if found[0] in _COMMAS else _SENTENCE
             continue
-        word, start, end = found.group(), found.start(), found.end()
-        if kind == "number":
-            tokens.append(Token(word, at, start, end, int(word[:9])))
-        else:
-            tokens.append(Token(fold_word(word), at, start, end))
+        tokens.append((found[0], at, *found.span(), kind == "number"))
         at += 1
     return tokens
 
@@ -82,21 +70,25 @@ def characters(text: str) -> Characters:
     kept: list[str] = []
     places: list[int] = []
     offsets: list[int] = []
-    offset = 0
-    for place, char in enumerate(folded):
-        if char in _STOPS or (char == "." and not folded[place + 1 : place + 2].isdigit()):
-            offset += _SENTENCE
+    offset = begin = 0
+    for found in _NOT_KEPT.finditer(folded):
+        char, place = found[0], found.start()
+        if char == "." and folded[place + 1 : place + 2].isdigit():
             continue
+        if begin < place:
+            kept.append(folded[begin:place])
+            places += range(begin, place)
+            offsets += [offset] * (place - begin)
+        begin = place + 1
         if char in _COMMAS:
             offset += CLAUSE
-            continue
-        if char.isspace() or char in _UNSEEN:
-            continue
-        kept.append(char)
-        places.append(place)
-        offsets.append(offset)
+        elif char in _STOPS:
+            offset += _SENTENCE
+    kept.append(folded[begin:])
+    places += range(begin, len(folded))
+    offsets += [offset] * (len(folded) - begin)
     squeezed = "".join(kept)
-    return Characters(squeezed, tuple(places), tuple(offsets), tuple(_numbers(squeezed)))
+    return Characters(squeezed, places, offsets, _numbers(squeezed))
 
 
 def _numbers(text: str) -> list[tuple[int, int, int]]:

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Container, Iterable, Iterator, Mapping
 from typing import Final
 
 from dialogs.reading.folding import unstretch
 
-_REMEMBERED: Final = 20_000  # words whose forms are kept; then all are forgotten at once
 _SLIP_FROM: Final = 6  # letters a word of a phrase needs before a slip is read as that word
 _SLIP_TO: Final = 18
 
@@ -30,18 +29,9 @@ class Words:
         self._prefixes = tuple(sorted(prefixes, key=lambda prefix: (-len(prefix), prefix)))
         self._respelled = tuple(respelled.items())
         self._slips = self._index_slips()
-        self._known: dict[str, frozenset[int]] = {}
 
     def lookup(self, word: str) -> frozenset[int]:
         """The symbols of all forms ``word`` (folded) is; empty for a word no phrase knows."""
-        known = self._known.get(word)
-        if known is None:
-            if len(self._known) >= _REMEMBERED:
-                self._known.clear()
-            known = self._known[word] = self._find(word)
-        return known
-
-    def _find(self, word: str) -> frozenset[int]:
         plain = unstretch(word)
         found = self._exact(word) if plain == word else self._exact(word) | self._exact(plain)
         for prefix in self._prefixes:
@@ -117,11 +107,17 @@ class Literals:
                 buckets[literal[:2]].append((literal, ids))
         self._buckets = {pair: tuple(sorted(found)) for pair, found in buckets.items()}
 
-    def lookup(self, text: str, at: int) -> Iterator[tuple[int, frozenset[int]]]:
-        """Lengths and symbols of the literals that begin at ``at``."""
-        single = self._single.get(text[at])
-        if single:
-            yield 1, single
-        for literal, ids in self._buckets.get(text[at : at + 2], ()):
-            if text.startswith(literal, at):
-                yield len(literal), ids
+    def places(self, text: str, also: Container[int]) -> Iterator[tuple[int, list[tuple[int, frozenset[int]]]]]:
+        """Each place of ``text`` where literals begin, with their lengths and symbols; places ``also`` without any."""
+        for at, char in enumerate(text):
+            single = self._single.get(char)
+            bucket = self._buckets.get(text[at : at + 2])
+            if single is None and bucket is None:
+                if at in also:
+                    yield at, []
+                continue
+            found = [(1, single)] if single else []
+            if bucket:
+                found += [(len(literal), ids) for literal, ids in bucket if text.startswith(literal, at)]
+            if found or at in also:
+                yield at, found

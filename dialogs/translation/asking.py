@@ -14,7 +14,7 @@ from dialogs.ports import Detector, Engine
 from dialogs.protection import Masked, Style, clean, compare, entities, styles_for
 from dialogs.protection.masking import hidden
 from dialogs.protection.text import CLOSE, OPEN
-from dialogs.protection.writing import letters
+from dialogs.protection.writing import has_letters
 
 _SPLIT_LIMIT = 12  # calls one piece may cost when it is translated around its entities
 _ESCAPES = re.compile(r"&(?:amp|lt|gt|quot|apos|nbsp|#\d{1,5}|#x[0-9a-fA-F]{1,4});")
@@ -99,12 +99,12 @@ def _carries(text: str, masked: Masked) -> bool:
 
 async def _around(engine: Engine, masked: Masked, source: str | None, target: str, detector: Detector) -> Answer | None:
     """Translate the texts between the entities one by one; None when that does not prove either."""
-    if sum(1 for part in masked.parts if letters(part)) > _SPLIT_LIMIT:
+    if sum(1 for part in masked.parts if has_letters(part)) > _SPLIT_LIMIT:
         return None
     translated = []
     for part in masked.parts:
         core = part.strip()
-        if not letters(core):
+        if not has_letters(core):
             translated.append(part)
             continue
         try:

@@ -12,7 +12,7 @@ from dialogs.ports import Detector, Engine, Memory, MemoryKey
 from dialogs.protection import Masked, Style, clean, compare, mask, with_emoji
 from dialogs.protection.terms import Glossary
 from dialogs.protection.text import without_emoji
-from dialogs.protection.writing import letters
+from dialogs.protection.writing import has_letters
 from dialogs.translation.asking import Answer, ask, judge
 from dialogs.translation.pieces import pieces
 from dialogs.translation.variants import ThroughSimplified, between_variants
@@ -49,6 +49,15 @@ class _Plan:
     pieces: tuple[_Piece, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """A text that somebody must be asked for: clean, the plans best first, and the engines that cannot be asked."""
+
+    text: str
+    plans: tuple[_Plan, ...]
+    unasked: tuple[Attempt, ...]
+
+
 class ChainTranslator:
     """Implements the Translator port over a shop's engines, best first.
 
@@ -80,7 +89,10 @@ class ChainTranslator:
         """
         wish = _Wish(text, source, target, shop, Glossary.of(glossary))
         if wish not in self._running:
-            task = asyncio.create_task(self._translate(wish, glossary), name="translate")
+            asked = self._prepared(wish, glossary)
+            if isinstance(asked, Translation):
+                return asked
+            task = asyncio.create_task(self._translate(wish, asked), name="translate")
             self._running[wish] = (task, [])
             task.add_done_callback(lambda done: self._forget(wish, done))
         task, waiting = self._running[wish]
@@ -97,24 +109,29 @@ class ChainTranslator:
         if wish in self._running and self._running[wish][0] is task:
             del self._running[wish]
 
-    async def _translate(self, wish: _Wish, glossary: Mapping[str, Mapping[str, str]]) -> Translation:
+    def _prepared(self, wish: _Wish, glossary: Mapping[str, Mapping[str, str]]) -> _Asked | Translation:
+        """What is to be asked, or the answer where nobody needs to be or can be."""
         if wish.source == wish.target:
             return Translation(text=wish.text, source=wish.source, target=wish.target, engine="same")
         if len(wish.text) > LONGEST:
             return self._untranslated(wish, (Attempt("all", "too_long"),))
         text = clean(wish.text)
         masked = mask(text, glossary, wish.source, wish.target)
-        if not letters(without_emoji(masked.visible)):
+        if not has_letters(without_emoji(masked.visible)):
             same = masked.restored if masked.values and glossary else wish.text
             return Translation(text=same, source=wish.source, target=wish.target, engine="same")
+        asked = self._plans(wish, glossary, text, masked)
+        return asked if asked.plans else self._untranslated(wish, asked.unasked)
 
-        plans, attempts = self._plans(wish, glossary, text, masked)
+    async def _translate(self, wish: _Wish, asked: _Asked) -> Translation:
+        text, plans = asked.text, asked.plans
         stored = await self._memory.get(tuple({piece.key: None for plan in plans for piece in plan.pieces}))
         for plan in plans:
             answers = [self._remembered(piece, stored, wish) for piece in plan.pieces]
             if all(answer is not None for answer in answers):
                 return self._joined(wish, text, plan, [a for a in answers if a is not None], "memory", ())
 
+        attempts = list(asked.unasked)
         unproven: Translation | None = None
         for plan in plans:
             try:
@@ -133,19 +150,18 @@ class ChainTranslator:
 
     # ---- planning ----------------------------------------------------------------------------------------------------
 
-    def _plans(
-        self, wish: _Wish, glossary: Mapping[str, Mapping[str, str]], text: str, masked: Masked
-    ) -> tuple[list[_Plan], list[Attempt]]:
+    def _plans(self, wish: _Wish, glossary: Mapping[str, Mapping[str, str]], text: str, masked: Masked) -> _Asked:
         engines = self._through
         if self._variants is not None and between_variants(wish.source, wish.target):
             engines = (self._variants, *self._engines)
-        plans, unasked = [], []
+        plans: list[_Plan] = []
+        unasked: list[Attempt] = []
         for engine in engines:
             if engine.supports(wish.source, wish.target):
                 plans.append(_Plan(engine, self._pieces(engine, wish, glossary, text, masked)))
             else:
                 unasked.append(Attempt(engine.name, "unsupported"))
-        return plans, unasked
+        return _Asked(text, tuple(plans), tuple(unasked))
 
     def _pieces(
         self, engine: Engine, wish: _Wish, glossary: Mapping[str, Mapping[str, str]], text: str, masked: Masked
@@ -174,7 +190,7 @@ class ChainTranslator:
 
     def _remembered(self, piece: _Piece, stored: Mapping[MemoryKey, str], wish: _Wish) -> Answer | None:
         """The answer the memory has, proven again: the store is outside."""
-        if not letters(without_emoji(piece.masked.visible)):
+        if not has_letters(without_emoji(piece.masked.visible)):
             return Answer(text=piece.masked.restored, proven=True)
         canonical = stored.get(piece.key)
         if canonical is None:

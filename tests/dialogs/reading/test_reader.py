@@ -7,9 +7,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dialogs.messages import Case, Fault, LanguageGuess, LanguageReading, Mood, Urgency, Want
-from dialogs.reading.matcher import Matcher, Target
-from dialogs.reading.phrases import Expander
+from dialogs.reading.matcher import Matcher
+from dialogs.reading.phrases import Element, Expander
 from dialogs.reading.reader import LENGTH
+from dialogs.reading.tree import Target
 from tests.dialogs.reading.shared import READER, TODAY, read
 
 
@@ -213,15 +214,15 @@ def test_long_messages_are_read_to_a_limit(piece: str) -> None:
 def test_work_grows_with_the_message_and_not_with_its_square() -> None:
     phrases = ["no ... no ... no ... yes", "no no ... never", "x ... no ... no"]
     matcher = Matcher(
-        ((sequence, Target("situation", "damaged", phrase)) for phrase in phrases for sequence in _expanded(phrase)),
+        lambda: ((sequence, Target("situation", "damaged", phrase)) for phrase in phrases for sequence in _expanded(phrase)),
         spaced=True,
     )
     short, long = (matcher.scan("no " * size).steps for size in (1_000, 8_000))
     assert long <= 8.5 * short
 
 
-def _expanded(phrase: str) -> list[tuple[object, ...]]:
-    return list(Expander({}, str, 5).expand(phrase))  # type: ignore[arg-type]
+def _expanded(phrase: str) -> list[tuple[Element, ...]]:
+    return list(Expander({}, str, 5).sequences(phrase))
 
 
 def test_wanting_the_money_back_is_not_asking_where_it_is() -> None:

@@ -1,0 +1,174 @@
+"""Tree: the phrases of a language by their words, and one pass over a message that finds all of them."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, KeysView, Mapping, Sequence
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass, field
+from typing import Final, NamedTuple
+
+from dialogs.reading.phrases import END, NUMBER, START, Element
+from dialogs.reading.tokens import CLAUSE
+
+_REPEATS: Final = 3  # matches of one cue that are kept; a fourth says nothing new
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """What a cue tells: ``kind`` and ``id`` name it, ``weight`` how surely (0 to 1)."""
+
+    kind: str
+    id: str
+    cue: str
+    weight: float = 1.0
+
+
+class Match(NamedTuple):
+    """A cue found at ``start`` to ``end`` of the message. A named tuple: every message makes a dozen."""
+
+    target: Target
+    start: int
+    end: int
+
+
+@dataclass(eq=False, slots=True)
+class Node:
+    """Where some words of phrases lead to: the ``targets`` that are complete here, and the symbols that lead on."""
+
+    edges: dict[int, list[tuple[int, int, Node]]] = field(default_factory=dict)  # symbol → words, commas, child
+    reach: int = 0  # how far the longest gap an edge allows goes
+    targets: list[Target] = field(default_factory=list)
+    symbols: KeysView[int] = field(init=False)  # of the edges, as they stand
+
+    def __post_init__(self) -> None:
+        self.symbols = self.edges.keys()
+
+    def step(self, symbol: int, gap: int, commas: int) -> Node:
+        """The node ``symbol`` leads to after at most ``gap`` other words and ``commas``; made when it is new."""
+        children = self.edges.setdefault(symbol, [])
+        for words_between, commas_between, child in children:
+            if (words_between, commas_between) == (gap, commas):
+                return child
+        child = Node()
+        children.append((gap, commas, child))
+        self.reach = max(self.reach, gap + commas * CLAUSE)
+        return child
+
+
+class Tree:
+    """The phrases of a language; equal sets of forms are one symbol, numbered as they are met."""
+
+    def __init__(self) -> None:
+        self.root = Node()
+        self._symbols: dict[frozenset[str], int] = {}
+
+    def add(self, sequence: Iterable[Element], target: Target) -> None:
+        """Add a sequence that tells ``target``."""
+        node = self.root
+        for forms, gap, commas in sequence:
+            node = node.step(self._symbols.setdefault(forms, len(self._symbols)), gap, commas)
+        if all(known.id != target.id or known.kind != target.kind for known in node.targets):
+            node.targets.append(target)
+
+    def mark(self, mark: str) -> int:
+        """The symbol of a mark that stands alone, -1 when no phrase has it."""
+        return self._symbols.get(frozenset({mark}), -1)
+
+    def forms(self) -> Mapping[str, frozenset[int]]:
+        """The symbols of every form of a word; marks are none."""
+        forms: dict[str, set[int]] = {}
+        for group, symbol in self._symbols.items():
+            for form in group - {NUMBER, START, END}:
+                forms.setdefault(form, set()).add(symbol)
+        return {form: frozenset(symbols) for form, symbols in forms.items()}
+
+
+Starts = tuple[tuple[int, Node], ...]  # where phrases lead that begin with these symbols
+Here = Mapping[int, Sequence[tuple[int, int]]]  # symbols of one place, each with what is behind it and where it ends
+Place = tuple[int, int, Here, Starts]  # its count of words and leaps, where it begins, its symbols, what begins with it
+_Reached = tuple[Node, int, int, int]  # a node, where its phrase began, what is behind it, where it ends
+
+
+def find(places: Sequence[Place]) -> tuple[list[Match], int]:
+    """All phrases in a message, found in one pass, and the number of partial phrases that were looked at."""
+    present = set[int]().union(*(here for _, _, here, _ in places))
+    partial = _Partial(present)
+    matches: list[Match] = []
+    repeats: dict[int, int] = {}
+    steps = 0
+    for at, start, here, starts in places:
+        reached: list[_Reached] = []
+        for symbol, child in starts:
+            if child.targets or not child.symbols.isdisjoint(present):
+                reached += [(child, start, behind, end) for behind, end in here[symbol]]
+        reached += partial.led_on(at, here)
+        steps += len(here) + len(reached)
+        for node, begin, behind, end in reached:
+            partial.keep(node, at, behind, begin)
+            for target in node.targets:
+                told = repeats.get(id(target), 0)
+                if told < _REPEATS:
+                    repeats[id(target)] = told + 1
+                    matches.append(Match(target, begin, end))
+    return matches, steps + partial.steps
+
+
+class _Partial:
+    """The phrases of which the first words were found.
+
+    Each is kept once, with its latest end, so their number never exceeds the phrases'. One whose next words stand
+    nowhere in the message is not kept at all; the others are looked at only where one of their next words stands.
+    """
+
+    __slots__ = ("_awaited", "_known", "_present", "_turn", "_waiting", "steps")
+
+    def __init__(self, present: AbstractSet[int]) -> None:
+        self.steps = 0
+        self._present = present
+        self._known: dict[Node, tuple[int, int, int]] = {}  # what is behind its words, where they began, its turn
+        self._waiting: dict[int, dict[Node, None]] = {}  # symbol → the phrases it leads on, in their turn
+        self._awaited = self._waiting.keys()
+        self._turn = 0
+
+    def keep(self, node: Node, at: int, behind: int, begin: int) -> None:
+        """Keep what was reached at ``at``; who is known still, keeps the turn."""
+        onward = node.symbols & self._present
+        if not onward:
+            return
+        known = self._known.get(node)
+        if known is not None and known[0] + node.reach >= at:
+            self._known[node] = (behind, begin, known[2])
+            return
+        self._turn += 1
+        self._known[node] = (behind, begin, self._turn)
+        for symbol in onward:
+            nodes = self._waiting.setdefault(symbol, {})
+            nodes.pop(node, None)
+            nodes[node] = None
+
+    def led_on(self, at: int, here: Here) -> list[_Reached]:
+        """Where the symbols of a place lead."""
+        reached: list[_Reached] = []
+        expected = self._awaited & here.keys()
+        if not expected:
+            return reached
+        pairs = self._expecting(expected, here)
+        self.steps += len(pairs)
+        for node, symbol in pairs:
+            place, begin, _ = self._known[node]
+            if not 0 <= at - place <= node.reach:
+                continue
+            commas, between = divmod(at - place, CLAUSE)
+            for gap, most_commas, child in node.edges[symbol]:
+                if commas <= most_commas and between <= gap:
+                    reached += [(child, begin, behind, end) for behind, end in here[symbol]]
+        return reached
+
+    def _expecting(self, expected: Collection[int], here: Here) -> list[tuple[Node, int]]:
+        """The phrases that wait for symbols of a place, in their turn, each with all of those symbols."""
+        if len(expected) == 1:  # as nearly always
+            return [(node, symbol) for symbol in expected for node in self._waiting[symbol]]
+        nodes = {node for symbol in expected for node in self._waiting[symbol]}
+        symbols = here.keys()
+        in_turn = sorted(nodes, key=lambda node: self._known[node][2])
+        return [(node, symbol) for node in in_turn for symbol in node.symbols & symbols]
