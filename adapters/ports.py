@@ -500,6 +500,13 @@ class AccountState(Protocol):
         """Store and forget several at once: all of it is done when this returns, or nothing."""
         ...
 
+    async def swap(self, key: str, text: str, *, expect: str | None) -> bool:
+        """Store if ``expect`` is what is there now (None: nothing), and tell whether it was.
+
+        Several processes share an account: of those that expect the same, one is told that it was.
+        """
+        ...
+
     async def all(self, prefix: str = "") -> Mapping[str, str]:
         """Everything whose key begins so."""
         ...

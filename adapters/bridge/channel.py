@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping, Sequence
 
 import aiohttp
@@ -42,8 +43,9 @@ class Bridge(Channel):
         door = None if around.public_url is None else f"{around.public_url.rstrip('/')}/bridge/{settings.id}"
         self._dialect = DIALECTS[settings.speaks](settings, around.now, door)
         self._hosts = Hosts(settings.media_hosts)
-        self._health = Health(around.state(settings.id))
+        self._health = Health(settings.id, around.state(settings.id))
         self._session: aiohttp.ClientSession | None = None
+        self._following: asyncio.Task[None] | None = None
         self._door = Door(
             account=settings.id,
             dialect=self._dialect,
@@ -70,6 +72,7 @@ class Bridge(Channel):
             log.error("bridge_needs_public_url", account=self.account)
             raise Refused("twilio_needs_server_public_url")
         await self._health.load()
+        self._following = asyncio.create_task(self._health.follow(), name=f"bridge session {self.account}")
         self._session = self._new_session()
         log.warning(
             "bridge_started",
@@ -81,6 +84,10 @@ class Bridge(Channel):
     @override
     async def stop(self) -> None:
         """Close the HTTP session."""
+        if self._following is not None:
+            self._following.cancel()
+            await asyncio.gather(self._following, return_exceptions=True)
+            self._following = None
         if self._session is not None:
             await self._session.close()
             self._session = None

@@ -148,8 +148,8 @@ class Actions:
             lead=agent.role == LEAD,
         )
         await self._records.put_choice(shown.conversation, agent.name, shown.seller_text)
+        # What it showed is kept for a day: when our answer gets lost it is sent again, which is no expired window.
         await self._accept(f"window:{submission.view}:{submission.user}", shown.conversation, AgentChose(choice=choice))
-        await self._records.forget_shown(submission.view)
         return True
 
     async def dismissed(self, view: str) -> None:
@@ -251,6 +251,7 @@ class Actions:
         task = asyncio.create_task(self._attempt(work))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
+        task.add_done_callback(lambda _: work.close())  # what ended before it began
 
     async def _attempt(self, work: Coroutine[object, object, None]) -> None:
         try:

@@ -13,6 +13,7 @@ import aiohttp
 from slack_sdk.errors import SlackClientError
 from slack_sdk.web.async_client import AsyncWebClient
 
+from adapters.fading import FINAL, Fading
 from adapters.slack.errors import CHANNEL, SCOPE, TOKEN, meaning, trouble
 from adapters.slack.settings import SlackSettings
 from dialogs.errors import HeqiError, Refused, TryLater
@@ -63,7 +64,7 @@ class SlackApi:
         self._settings = settings
         self._pace = pace or Pace()
         self._session: aiohttp.ClientSession | None = None
-        self._troubles: dict[str, str] = {}
+        self._troubles = Fading()
         # No retry handler of the library: what may have been posted must not be posted again unseen.
         self.client = AsyncWebClient(
             token=settings.bot_token.reveal(),
@@ -93,7 +94,7 @@ class SlackApi:
 
     def problems(self) -> Mapping[str, str]:
         """What a person must mend, by part: ``token``, ``scopes`` or a channel's id."""
-        return dict(self._troubles)
+        return self._troubles.all()
 
     async def call(
         self, method: str, arguments: Mapping[str, object] = NOTHING, *, writes: bool = False, token: str | None = None
@@ -129,9 +130,9 @@ class SlackApi:
             self._note(told, channel if isinstance(channel, str) else "", own_token=token is None)
             raise told from None
         if token is None:
-            self._troubles.pop("token", None)
+            self._troubles.over("token")
         if isinstance(channel, str) and writes:
-            self._troubles.pop(channel, None)
+            self._troubles.over(channel)
         data = response.data
         return (data if isinstance(data, dict) else {}), response.headers
 
@@ -178,11 +179,11 @@ class SlackApi:
             case TryLater(reason="rate_limited", after=after) if channel:
                 self._pace.pause(channel, after or POST_SECONDS)
             case TryLater(reason=reason) if reason == TOKEN and own_token:
-                self._troubles["token"] = trouble(TOKEN)
+                self._troubles.met("token", trouble(TOKEN))
             case Refused(reason=reason) if reason == SCOPE and own_token:
-                self._troubles["scopes"] = trouble(SCOPE)
+                self._troubles.met("scopes", trouble(SCOPE), life=FINAL)
             case Refused(reason=reason) if reason.startswith(CHANNEL) and channel:
-                self._troubles[channel] = trouble(reason)
+                self._troubles.met(channel, trouble(reason), life=FINAL)
             case _:
                 pass
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping, Sequence
 
+import structlog
 from starlette.routing import BaseRoute, Route
 from typing_extensions import override
 
@@ -24,6 +26,9 @@ from adapters.slack.values import NAME
 from adapters.surroundings import Surroundings
 
 PATH = "/slack/events"
+SWEEP = 3600.0  # seconds between two sweeps
+
+log = structlog.stdlib.get_logger(__name__)
 
 
 class SlackBoard(Board):
@@ -78,14 +83,27 @@ class SlackBoard(Board):
     @override
     async def start(self) -> None:
         await self._api.open()
-        await self._records.sweep(self._around.now())
-        if self._socket is not None:
-            self._socket.start()
+
+    @override
+    async def receive(self) -> None:
+        """Keep the socket where there is no door, and forget old windows."""
+        sweeping = asyncio.create_task(self._sweep(), name="slack sweep")
+        try:
+            await (sweeping if self._socket is None else self._socket.run())
+        finally:
+            sweeping.cancel()
+            await asyncio.gather(sweeping, return_exceptions=True)
+
+    async def _sweep(self) -> None:
+        while True:
+            try:
+                await self._records.sweep(self._around.now())
+            except Exception as error:  # noqa: BLE001 - whatever it was, no press may wait for it
+                log.warning("slack_sweep_failed", error=type(error).__name__)
+            await asyncio.sleep(SWEEP)
 
     @override
     async def stop(self) -> None:
-        if self._socket is not None:
-            await self._socket.stop()
         await self._actions.stop()
         await self._api.close()
 

@@ -105,7 +105,7 @@ class Records:
         await self._state.delete(f"shown:{view}")
 
     async def sweep(self, now: datetime) -> None:
-        """Forget windows that were left open long ago."""
+        """Forget what was shown in windows long ago."""
         for key, row in (await self._state.all("shown:")).items():
             if now - Shown.model_validate_json(row).at > _PREVIEW_LIFE:
                 await self._state.delete(key)

@@ -142,7 +142,7 @@ class _Connection:
 
 
 class Socket:
-    """Keeps a connection for as long as it runs."""
+    """Keeps a connection for as long as ``run`` runs: in one process of the installation."""
 
     def __init__(
         self, app: AsyncApp, api: SlackApi, token: Secret, now: Callable[[], datetime], pulse: Pulse | None = None
@@ -153,24 +153,19 @@ class Socket:
         self._now = now
         self._pulse = pulse or Pulse()
         self._current: _Connection | None = None
-        self._task: asyncio.Task[None] | None = None
         self._down_since: datetime | None = None
         self._trouble = ""
 
-    def start(self) -> None:
-        """Begin in the background; Slack may be down."""
+    async def run(self) -> None:
+        """Keep one until cancelled; Slack may be down. What is not acknowledged by then, Slack sends somewhere else."""
         self._down_since = self._now()
-        self._task = asyncio.create_task(self._run(), name="slack socket")
-
-    async def stop(self) -> None:
-        """End."""
-        if self._task is not None:
-            self._task.cancel()
-            await asyncio.gather(self._task, return_exceptions=True)
-            self._task = None
-        if self._current is not None:
-            await self._current.close()
-            self._current = None
+        try:
+            await self._keep()
+        finally:
+            self._down_since, self._trouble = None, ""  # another process's to tell from now on
+            current, self._current = self._current, None
+            if current is not None:
+                await current.close()
 
     def problems(self) -> Mapping[str, str]:
         """Why nothing comes in, by part."""
@@ -187,7 +182,7 @@ class Socket:
             return (self._now() - self._down_since).total_seconds()
         return None if self._current is None else self._current.silence()
 
-    async def _run(self) -> None:
+    async def _keep(self) -> None:
         pause = self._pulse.pause
         while True:
             try:

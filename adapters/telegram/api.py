@@ -13,6 +13,7 @@ import structlog
 import telegram
 from telegram.error import TelegramError
 
+from adapters.fading import Fading
 from adapters.telegram.errors import BAD_TOKEN, RATE_LIMITED, ours
 from adapters.telegram.limiter import Limiter
 from adapters.telegram.request import READ, AiohttpRequest
@@ -23,6 +24,8 @@ log = structlog.stdlib.get_logger(__name__)
 
 T = TypeVar("T")
 
+TOKEN: Final = "token"  # noqa: S105 - the part that is in trouble
+_REFUSED_TOKEN: Final = "Telegram 不接受该令牌，请在 BotFather 查看 (the token is refused, look it up at BotFather)"  # noqa: S105
 FIRST_LOOK: Final = 5.0  # seconds the start waits for Telegram; receiving asks again
 # What the library raises for an answer in another shape than the documented one.
 _MISSHAPEN: Final = (LookupError, TypeError, ValueError, AttributeError, ArithmeticError)
@@ -36,7 +39,7 @@ class Api:
         self._account = settings.id
         self._files = f"{settings.api_url}/file/bot{token}/"
         self._request = AiohttpRequest(api_url=settings.api_url)
-        self._refused_token = False
+        self._troubles = Fading()
         self._known = False
         self.limiter = Limiter()
         self.bot = telegram.Bot(
@@ -143,11 +146,7 @@ class Api:
 
     def problems(self) -> Mapping[str, str]:
         """Whether Telegram refuses the token."""
-        if self._refused_token:
-            return {
-                "token": "Telegram 不接受该令牌，请在 BotFather 查看 (the token is refused, look it up at BotFather)"
-            }
-        return {}
+        return self._troubles.all()
 
     async def _guarded(self, chat_id: int | None, act: Callable[[], Awaitable[T]]) -> T:
         try:
@@ -156,12 +155,15 @@ class Api:
             raise self._noted(chat_id, ours(error)) from None
         except _MISSHAPEN:
             raise Ambiguous("malformed_answer") from None
-        self._refused_token = False
+        self._troubles.over(TOKEN)
         return result
 
     def _noted(self, chat_id: int | None, error: HeqiError) -> HeqiError:
         if isinstance(error, TryLater):
-            self._refused_token = error.reason == BAD_TOKEN or (self._refused_token and error.reason == "no_connection")
+            if error.reason == BAD_TOKEN:
+                self._troubles.met(TOKEN, _REFUSED_TOKEN)
+            elif error.reason != "no_connection":
+                self._troubles.over(TOKEN)
             if error.reason == RATE_LIMITED and chat_id is not None:
                 self.limiter.halt(chat_id, error.after or 0.0)
         return error

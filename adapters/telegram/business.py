@@ -27,23 +27,19 @@ class Connection(BaseModel):
 
 
 class Connections:
-    """The connections of a bot, kept in the account's state."""
+    """The connections of a bot, kept in the account's state, which other processes change as well."""
 
     def __init__(self, api: Api, state: AccountState) -> None:
         self._api = api
         self._state = state
-        self._of: dict[int, Connection] = {}  # by owner
+        self._owners: dict[str, int] = {}  # by connection; who owns one never changes
 
-    async def load(self) -> None:
-        """Read what was kept before the start."""
-        kept = await self._state.all(BUSINESS)
-        self._of = {known.owner: known for known in map(Connection.model_validate_json, kept.values())}
+    async def all(self) -> tuple[Connection, ...]:
+        """The newest connection of every owner."""
+        return tuple(map(Connection.model_validate_json, (await self._state.all(BUSINESS)).values()))
 
     async def remember(self, told: BusinessConnection) -> None:
         """Keep what Telegram told. That an old connection ended says nothing about a newer one."""
-        current = self._of.get(told.user.id)
-        if not told.is_enabled and current is not None and current.id != told.id:
-            return
         connection = Connection(
             id=told.id,
             owner=told.user.id,
@@ -51,8 +47,14 @@ class Connections:
             enabled=told.is_enabled,
             can_reply=told.rights is not None and bool(told.rights.can_reply),
         )
-        await self._state.put(f"{BUSINESS}{connection.owner}", connection.model_dump_json())
-        self._of[connection.owner] = connection
+        self._owners[connection.id] = connection.owner
+        key, text = f"{BUSINESS}{connection.owner}", connection.model_dump_json()
+        while True:  # another process may hear of another connection at the same moment
+            kept = await self._state.get(key)
+            if kept is not None and not connection.enabled and _id_in(kept) != connection.id:
+                return
+            if await self._state.swap(key, text, expect=kept):
+                return
 
     async def owner(self, connection_id: str) -> int | None:
         """Who owns the account of a connection; Telegram is asked when it is new. None: there is no such connection.
@@ -61,9 +63,10 @@ class Connections:
             TryLater: Telegram cannot be asked now.
             Ambiguous: as TryLater, asking changes nothing.
         """
-        known = next((known for known in self._of.values() if known.id == connection_id), None)
-        if known is not None:
-            return known.owner
+        if connection_id not in self._owners:
+            self._owners.update({known.id: known.owner for known in await self.all()})
+        if connection_id in self._owners:
+            return self._owners[connection_id]
         try:
             told = await self._api.call(None, lambda bot: bot.get_business_connection(connection_id))
         except Refused:
@@ -71,23 +74,20 @@ class Connections:
         await self.remember(told)
         return told.user.id
 
-    def for_sending(self, owner: int) -> str:
-        """Id of the connection by which the owner's chats are answered.
+    async def for_sending(self, owner: int) -> str:
+        """Id of the connection by which the owner's chats are answered; read for every message, which costs one row.
 
         Raises:
             Refused: ``business_disconnected`` or ``no_rights``.
         """
-        connection = self._of.get(owner)
+        kept = await self._state.get(f"{BUSINESS}{owner}")
+        connection = None if kept is None else Connection.model_validate_json(kept)
         if connection is None or not connection.enabled:
             raise Refused("business_disconnected")
         if not connection.can_reply:
             raise Refused("no_rights")
         return connection.id
 
-    def without_rights(self) -> tuple[int, ...]:
-        """Owners who are connected but did not let the bot answer."""
-        return tuple(known.owner for known in self._of.values() if known.enabled and not known.can_reply)
 
-    def connected(self) -> int:
-        """How many accounts are connected."""
-        return sum(known.enabled for known in self._of.values())
+def _id_in(kept: str) -> str:
+    return Connection.model_validate_json(kept).id

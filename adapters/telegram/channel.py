@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
-import contextlib
 from collections.abc import Mapping, Sequence
 from typing import Final
 
@@ -54,7 +52,6 @@ class Telegram(Channel):
             team=self._desk.on_update,
         )
         self._receiver = self._receiving(intake, around)
-        self._task: asyncio.Task[None] | None = None
 
     def _receiving(self, intake: Intake, around: Surroundings) -> Polling | Webhook:
         reachable = around.public_url is not None and around.public_url.startswith("https://")
@@ -135,17 +132,15 @@ class Telegram(Channel):
 
     @override
     async def start(self) -> None:
-        """Begin receiving; that Telegram cannot be reached is no reason not to start."""
+        """Open the session; that Telegram cannot be reached is no reason not to start."""
         await self._api.start()
-        await self._connections.load()
-        self._task = asyncio.create_task(self._receiver.run(), name=f"telegram {self.account}")
+
+    @override
+    async def receive(self) -> None:
+        """Ask for updates, or keep Telegram coming to the door that every process has."""
+        await self._receiver.run()
 
     @override
     async def stop(self) -> None:
-        """Stop receiving and close the session."""
-        task, self._task = self._task, None
-        if task is not None:
-            task.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await task
+        """Close the session."""
         await self._api.stop()

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from telegram import Chat, ChatMemberAdministrator, ChatMemberOwner
 
 from adapters.ports import AccountState, Finding
 from adapters.telegram.api import Api
-from adapters.telegram.business import Connections
+from adapters.telegram.business import Connection, Connections
 from adapters.telegram.desk.place import Place
 from adapters.telegram.errors import BAD_TOKEN
 from adapters.telegram.settings import TelegramSettings
@@ -35,8 +37,7 @@ async def findings(
         found.append(_cannot_join())
     if desk is not None:
         found += await _desk(api, desk)
-    await connections.load()
-    return (*found, *_business(connections))
+    return (*found, *_business(await connections.all()))
 
 
 def _unreachable(error: HeqiError) -> Finding:
@@ -129,11 +130,12 @@ async def _desk(api: Api, desk: int) -> list[Finding]:
     return found or [Finding(what="工作群可用 (the desk group works)")]
 
 
-def _business(connections: Connections) -> list[Finding]:
+def _business(connections: Sequence[Connection]) -> list[Finding]:
     found = []
-    if connections.connected():
-        found.append(Finding(what=f"已连接 {connections.connected()} 个商业账号 (business accounts are connected)"))
-    if connections.without_rights():
+    connected = [known for known in connections if known.enabled]
+    if connected:
+        found.append(Finding(what=f"已连接 {len(connected)} 个商业账号 (business accounts are connected)"))
+    if not all(known.can_reply for known in connected):
         found.append(
             Finding(
                 what="有商业账号不允许机器人回复 (a business account does not let the bot answer)",

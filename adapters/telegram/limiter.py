@@ -40,6 +40,11 @@ class Pace:
         """Count a call that goes at ``at``."""
         self._due = max(self._due, at) + self._interval
 
+    def halt(self, until: float) -> None:
+        """Let nothing go before ``until``, and no burst after it: what was saved up, somebody else has used."""
+        self.halted = max(self.halted, until)
+        self._due = max(self._due, self.halted + (self._burst - 1) * self._interval)
+
     def idle(self, now: float) -> bool:
         """Whether forgetting it changes nothing."""
         return self._due <= now and self.halted <= now
@@ -72,9 +77,8 @@ class Limiter:
             raise TryLater(RATE_LIMITED, after=left)
 
     def halt(self, chat_id: int, seconds: float) -> None:
-        """Telegram wants no call for this chat for so long."""
-        chat = self._pace(chat_id)
-        chat.halted = max(chat.halted, self._clock() + seconds)
+        """Telegram wants no call for this chat for so long; other processes may be calling for it too."""
+        self._pace(chat_id).halt(self._clock() + seconds)
 
     async def _take(self, pace: Pace, *, longest: float) -> None:
         now = self._clock()

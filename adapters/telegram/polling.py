@@ -53,12 +53,17 @@ class Polling:
         self._heard: float | None = None  # monotonic, while this runs
 
     async def run(self) -> None:
-        """Receive until cancelled."""
+        """Receive until cancelled; one process at a time.
+
+        Where the one before stopped is Telegram's to know: it gives again whatever was not confirmed.
+        """
+        self._prepared, self._offset, self._done = False, 0, set()
         self._heard = time.monotonic()
         try:
             await self._receive()
         finally:
             self._heard = None
+            self._trouble, self._failures = "", 0  # it is another process's to tell from now on
 
     def silence(self) -> float | None:
         """Seconds since Telegram answered last, None while nothing is asked."""

@@ -50,7 +50,7 @@ class Sender:
 
     async def send(self, outgoing: Outgoing) -> str:
         """Send and return ``<chat>:<message>``. Raises what ``Channel.send`` raises."""
-        target = self._target(outgoing.chat)
+        target = await self._target(outgoing.chat)
         if outgoing.media is None:
             return await self._text(outgoing, target, outgoing.text)
         stored = await self._blobs.get(outgoing.media.ref)
@@ -118,10 +118,10 @@ class Sender:
             kind = "document"  # too long, too narrow, or no picture at all: as a file it arrives as it is
             return _id(target, await self._api.call(target.id, act))
 
-    def _target(self, chat: str) -> _Target:
+    async def _target(self, chat: str) -> _Target:
         owner, _, number = chat.removeprefix(BUSINESS).rpartition(":")
         if chat.startswith(BUSINESS):
-            return _Target(chat, int(number), self._connections.for_sending(int(owner)))
+            return _Target(chat, int(number), await self._connections.for_sending(int(owner)))
         return _Target(chat, int(chat), None)
 
 

@@ -76,7 +76,17 @@ class Webhook:
         return {} if self._trouble in {"", BAD_TOKEN} else {"webhook": self._trouble}
 
     async def run(self) -> None:
-        """Set the webhook, then look after it, until cancelled."""
+        """Set the webhook, then look after it, until cancelled; one process at a time.
+
+        The door is open in all of them: the secret is the same in each.
+        """
+        self._set = False
+        try:
+            await self._keep_set()
+        finally:
+            self._trouble = ""  # it is another process's to tell from now on
+
+    async def _keep_set(self) -> None:
         failures = 0
         while True:
             try:

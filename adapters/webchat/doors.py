@@ -208,13 +208,14 @@ class Doors:
                     beat = not follower.woken.is_set()
                     follower.woken.clear()
                     if beat:
+                        # And read all the same: a hint of another process may have been lost on its way.
                         await socket.send_json({"beat": True})
-                        continue
                     async for lines in self._live.read(follower):
                         payload = [line_json(line) for line in lines]
                         self._remember(chat, payload)
                         await socket.send_json({"lines": payload})
-                    await socket.send_json({"ready": True})
+                    if not beat:
+                        await socket.send_json({"ready": True})
                 if not receiving.done():
                     await socket.close(code=1012)
             except WebSocketDisconnect:

@@ -81,8 +81,7 @@ class WhatsApp(Channel):
     @override
     def problems(self) -> Mapping[str, str]:
         """What Meta said last that concerns the whole account; gone with the next call that works."""
-        trouble = self._graph.trouble
-        return {"meta": explain(trouble)} if trouble else {}
+        return {part: explain(reason) for part, reason in self._graph.troubles.items()}
 
     @override
     def routes(self) -> Sequence[BaseRoute]:

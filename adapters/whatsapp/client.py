@@ -16,6 +16,7 @@ import aiohttp
 import structlog
 
 from adapters.downloads import read_within
+from adapters.fading import FINAL, RETRIED, Fading
 from adapters.secret import Secret
 from adapters.whatsapp.errors import ACCOUNT_WIDE, Purpose, failure, unclear
 from dialogs.errors import Ambiguous, Refused, TryLater
@@ -32,10 +33,11 @@ _DOWNLOAD_SECONDS: Final = 50.0
 _LARGEST_ANSWER: Final = 4_000_000  # bytes; a page of a hundred templates is far below
 _DOWNLOAD_HOSTS: Final = ("lookaside.fbsbx.com", ".fbcdn.net", ".whatsapp.net")
 _REDIRECTS: Final = 3
+_META: Final = "meta"
 
 
 class Graph:
-    """Meta's Graph API for one account. ``trouble`` is the last reason that concerned the account as a whole."""
+    """Meta's Graph API for one account."""
 
     def __init__(self, *, account: str, api_url: str, version: str, token: Secret) -> None:
         self._account = account
@@ -43,7 +45,12 @@ class Graph:
         self._root = f"{api_url}/{version}"
         self._token = token
         self._session: aiohttp.ClientSession | None = None
-        self.trouble = ""
+        self._troubles = Fading()
+
+    @property
+    def troubles(self) -> Mapping[str, str]:
+        """The last reason that concerned the account as a whole, under ``meta``; empty when there is none."""
+        return self._troubles.all()
 
     @property
     def is_open(self) -> bool:
@@ -147,7 +154,7 @@ class Graph:
                 answer: object = json.loads(await read_within(response, _LARGEST_ANSWER))
             except (ValueError, RecursionError, Refused):
                 raise unclear("malformed_answer", purpose) from None
-        self.trouble = ""
+        self._troubles.over(_META)
         return answer
 
     @asynccontextmanager
@@ -198,7 +205,8 @@ class Graph:
 
     def _known(self, error: _Failure) -> _Failure:
         if error.reason in ACCOUNT_WIDE:
-            self.trouble = error.reason
+            life = FINAL if isinstance(error, Refused) else RETRIED
+            self._troubles.met(_META, error.reason, life=life)
         return error
 
 

@@ -25,10 +25,8 @@ class Moves:
     async def note(self, moved: Moved) -> None:
         """Remember who has which new names; somebody who moves twice is still who they were at first."""
         old = tuple(dict.fromkeys([*await self._former(moved.old), *moved.old]))
-        for key in _keys(moved.new):
-            await self._state.put(key, json.dumps(old))
-        for key in _keys(moved.old):
-            await self._state.delete(key)
+        puts = dict.fromkeys(_keys(moved.new), json.dumps(old))
+        await self._state.change(puts, _keys(moved.old))
 
     async def former(self, event: Event) -> Aliases:
         """The names the sender of an event had before and is not known by yet."""
@@ -36,8 +34,7 @@ class Moves:
 
     async def learnt(self, event: Event) -> None:
         """The sender's former names were stored with an event of theirs."""
-        for key in _keys(event.contact_aliases):
-            await self._state.delete(key)
+        await self._state.change({}, _keys(event.contact_aliases))
 
     async def _former(self, aliases: Aliases) -> Aliases:
         stored = [await self._state.get(key) for key in _keys(aliases)]

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Collection, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Collection, Iterator, Mapping
+from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 
 from adapters.ports import (
     AgentIdentity,
+    Board,
+    Channel,
     ChatLine,
     ConversationRow,
     ConversationView,
@@ -27,6 +29,29 @@ from dialogs.messages import Shop, Translation
 
 NOW = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
 SHOP = Shop(id="main", name="Heqi Store")
+
+
+class Receiving:
+    """``receive`` of a channel or board while it is our turn, as in the process that holds the lease."""
+
+    def __init__(self, part: Channel | Board) -> None:
+        self._task = asyncio.create_task(part.receive())
+
+    async def end(self) -> None:
+        """It is another process's turn; raises what ``receive`` raised."""
+        self._task.cancel()
+        with suppress(asyncio.CancelledError):
+            await self._task
+
+
+@asynccontextmanager
+async def receiving(part: Channel | Board) -> AsyncIterator[None]:
+    """It is our turn as long as the context is open."""
+    turn = Receiving(part)
+    try:
+        yield
+    finally:
+        await turn.end()
 
 
 @dataclass
@@ -76,6 +101,12 @@ class MemoryState:
         self.rows.update(puts)
         for key in deletes:
             self.rows.pop(key, None)
+
+    async def swap(self, key: str, text: str, *, expect: str | None) -> bool:
+        if self.rows.get(key) != expect:
+            return False
+        self.rows[key] = text
+        return True
 
     async def all(self, prefix: str = "") -> Mapping[str, str]:
         return {key: text for key, text in self.rows.items() if key.startswith(prefix)}

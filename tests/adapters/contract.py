@@ -21,7 +21,7 @@ from adapters.ports import Channel, Outgoing
 from bot import logs
 from dialogs.events import BuyerWrote, Event
 from dialogs.messages import Media
-from tests.adapters.around import SHOP, Around
+from tests.adapters.around import SHOP, Around, Receiving
 
 PUBLIC = "https://shop.example.com"
 PHONE = "5215550001111"  # of the buyer who writes
@@ -64,6 +64,7 @@ class Platform(abc.ABC):
     hurry: Callable[[], None] = lambda: None  # wait less for answers from now on
     unknown: frozenset[Trouble] = frozenset()  # what the platform does not tell from a bad request
     channel: Channel = field(init=False)
+    turn: Receiving = field(init=False)
     door: httpx.AsyncClient = field(init=False)
 
     @abc.abstractmethod
@@ -117,7 +118,7 @@ class Platform(abc.ABC):
         try:
             yield self
         finally:
-            await self.channel.stop()
+            await self.end()
             await self.door.aclose()
 
     async def begin(self, channel: Channel) -> None:
@@ -126,11 +127,21 @@ class Platform(abc.ABC):
         app = Starlette(routes=list(channel.routes()))
         transport = httpx.ASGITransport(app=app, raise_app_exceptions=False)
         self.door = httpx.AsyncClient(transport=transport, base_url=PUBLIC, headers={"origin": PUBLIC})
-        await channel.start()
+        await self.start()
+
+    async def start(self) -> None:
+        """Start the channel, in the only process there is."""
+        await self.channel.start()
+        self.turn = Receiving(self.channel)
+
+    async def end(self) -> None:
+        """Stop it."""
+        await self.turn.end()
+        await self.channel.stop()
 
     async def move(self, address: str) -> None:
         """The platform is somewhere else from now on."""
-        await self.channel.stop()
+        await self.end()
         await self.door.aclose()
         await self.begin(self.make(address=address))
 

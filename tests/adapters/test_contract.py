@@ -371,7 +371,7 @@ async def test_what_is_under_way_when_the_channel_stops_may_have_been_sent(platf
     await platform.fail_next(Trouble.SILENT)
     sending = asyncio.create_task(platform.send(platform.outgoing("uno", "key-1")))
     await attempted(platform, 1)
-    await platform.channel.stop()
+    await platform.end()
     with pytest.raises(Ambiguous):
         await sending
 
@@ -379,7 +379,7 @@ async def test_what_is_under_way_when_the_channel_stops_may_have_been_sent(platf
 @every_channel_elsewhere
 async def test_nothing_is_sent_or_fetched_while_it_is_stopped(platform: Platform) -> None:
     media = await platform.buyer_attaches(PICTURE, "1")
-    await platform.channel.stop()
+    await platform.end()
     with pytest.raises(TryLater):
         await platform.send(platform.outgoing("Lo reviso"))
     with pytest.raises(TryLater):
@@ -407,7 +407,7 @@ async def test_no_trouble_tells_words_or_secrets(platform: Platform, trouble: Tr
             await platform.send(platform.outgoing(WORDS, "key-2", media=media))
         await platform.channel.check()
         platform.channel.problems()
-        await platform.channel.stop()
+        await platform.end()
     everything = "".join([*heard, told(caught.value), told(refused.value)])
     for secret in (*platform.secrets, WORDS, PHONE):
         assert secret not in everything
@@ -421,8 +421,8 @@ async def test_nothing_that_comes_or_leaves_tells_words_or_secrets(platform: Pla
             await platform.buyer_writes(WORDS, "1", name=f"Ana {WORDS}", again=again)
         await platform.forged()
         await platform.send(platform.outgoing(WORDS))
-        await platform.channel.stop()
-        await platform.channel.start()
+        await platform.end()
+        await platform.start()
         await platform.send(platform.outgoing(WORDS, "key-2"))
     assert len(await platform.sent()) == 2
     for secret in (*platform.secrets, WORDS, PHONE):
@@ -477,8 +477,8 @@ async def test_it_stops_and_starts_again(platform: Platform) -> None:
     for number in ("1", "2"):
         assert await platform.buyer_writes("Hola", number)
         assert await platform.send(platform.outgoing("Lo reviso", number))
-        await platform.channel.stop()
-        await platform.channel.start()
+        await platform.end()
+        await platform.start()
     assert await platform.buyer_writes("Hola", "3")
     assert platform.texts == ["Hola"] * 3
     assert dict(platform.channel.problems()) == {}

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping
 from typing import Final
 
 import telegram
 from typing_extensions import override
 
+from adapters.fading import Fading
 from adapters.ports import Board, Showing
 from adapters.surroundings import Surroundings
 from adapters.telegram.api import Api
 from adapters.telegram.desk.cards import Look
 from adapters.telegram.desk.connecting import Connecting
 from adapters.telegram.desk.door import Door
+from adapters.telegram.desk.hints import Hints
 from adapters.telegram.desk.place import Place
 from adapters.telegram.desk.poster import Poster
 from adapters.telegram.desk.presses import Presses
@@ -30,6 +33,8 @@ from dialogs.messages import Shop
 # The bot was removed or may not write: somebody of the team has to act first, and no card may be lost until then.
 _SHUT_OUT: Final = frozenset({"chat_not_found", "no_rights"})
 _SHUT_OUT_PAUSE: Final = 300.0  # seconds
+_SHUT_OUT_TEXT: Final = "机器人进不了工作群或不能发言，请把它加回群里并设为管理员 (the bot may not write there)"
+_LEFT_EVERY: Final = 60.0  # seconds between two looks for hints that another process left unsaid
 _MOVED_PAUSE: Final = 1.0
 
 
@@ -44,8 +49,9 @@ class TelegramDesk(Board):
         state = around.state(settings.id)
         self._place = Place(settings, state, api)
         self._later = Later(settings.id)
-        self._shut_out = ""
+        self._troubles = Fading()
         poster, records = Poster(api), Records(state)
+        self._hints = Hints(settings.id, state, poster, self._later, around.now)
         self._tools = Tools(poster=poster, records=records, blobs=around.blobs, seen=Seen())
         presses = Presses(
             settings.id, around, api, place=self._place, poster=poster, records=records, later=self._later
@@ -54,12 +60,11 @@ class TelegramDesk(Board):
             settings.id,
             around,
             place=self._place,
-            poster=poster,
             records=records,
             presses=presses,
             typed=Typed(settings.id, around, api, records),
             connecting=Connecting(settings.id, around, place=self._place, poster=poster, later=self._later),
-            later=self._later,
+            hints=self._hints,
         )
 
     @override
@@ -78,9 +83,9 @@ class TelegramDesk(Board):
         except Refused as error:
             if not isinstance(error, Unreachable) and error.reason not in _SHUT_OUT:
                 raise
-            self._shut_out = error.reason
+            self._troubles.met("desk", _SHUT_OUT_TEXT)
             raise TryLater("desk_unreachable", after=_SHUT_OUT_PAUSE) from None
-        self._shut_out = ""
+        self._troubles.over("desk")
 
     async def on_update(self, update: telegram.Update) -> bool:
         """Ask the desk first for every update of the bot; True when it was the team's and is handled.
@@ -95,13 +100,18 @@ class TelegramDesk(Board):
         await self._later.idle()
 
     @override
+    async def receive(self) -> None:
+        """Say what other processes left unsaid; what the team does comes with the bot's updates."""
+        while True:
+            await self._hints.say_left()
+            await asyncio.sleep(_LEFT_EVERY)
+
+    @override
     async def stop(self) -> None:
-        """Drop hints that are still under way."""
+        """Drop answers that are still under way; hints are said by another process, or after the next start."""
         await self._later.stop()
 
     @override
     def problems(self) -> Mapping[str, str]:
         """Whether the bot may write where the desk is."""
-        if not self._shut_out:
-            return {}
-        return {"desk": "机器人进不了工作群或不能发言，请把它加回群里并设为管理员 (the bot may not write there)"}
+        return self._troubles.all()

@@ -55,8 +55,7 @@ class Connecting:
             count(self._account, "desk_bad_token")
             self._later(self._say(message, texts.LINK_REFUSED))
             return True
-        if await self._place.chat() is None:
-            await self._place.settle(message.chat.id)
+        await self._place.offer(message.chat.id)
         if await self._place.chat() == message.chat.id:
             text = (
                 f"✅ 已登记：{_name(agent)}。买家消息会出现在这里，请“回复”卡片来回答。建一个开启话题的群更方便：/desk"

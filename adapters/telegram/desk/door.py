@@ -12,12 +12,10 @@ from adapters.counts import count
 from adapters.surroundings import Surroundings
 from adapters.telegram.desk import texts
 from adapters.telegram.desk.connecting import Connecting
-from adapters.telegram.desk.markup import Piece
+from adapters.telegram.desk.hints import Hints
 from adapters.telegram.desk.place import Place
-from adapters.telegram.desk.poster import Poster, note
 from adapters.telegram.desk.presses import Presses
 from adapters.telegram.desk.records import Records
-from adapters.telegram.desk.tasks import Later
 from adapters.telegram.desk.typed import Typed
 
 _COMMAND: Final = re.compile(r"/(?P<name>[A-Za-z0-9_]{1,32})(?:@(?P<bot>\w+))?(?:\s+(?P<rest>.*))?", re.DOTALL)
@@ -33,22 +31,20 @@ class Door:
         around: Surroundings,
         *,
         place: Place,
-        poster: Poster,
         records: Records,
         presses: Presses,
         typed: Typed,
         connecting: Connecting,
-        later: Later,
+        hints: Hints,
     ) -> None:
         self._account = account
         self._around = around
         self._place = place
-        self._poster = poster
         self._records = records
         self._presses = presses
         self._typed = typed
         self._connecting = connecting
-        self._later = later
+        self._hints = hints
 
     async def on_update(self, update: telegram.Update) -> bool:
         """Whether the update was the team's; then it is handled, and what must last is stored.
@@ -116,12 +112,10 @@ class Door:
         else:
             hint = await self._typed.said(message, agent, target)
         if hint is not None:
-            self._later(self._hint(message, hint))
+            await self._hints.say(message, hint)
 
     async def _hint_once(self, message: telegram.Message, text: str) -> None:
-        if message.from_user is not None and await self._records.first_hint(message.from_user.id):
-            self._later(self._hint(message, text))
-
-    async def _hint(self, message: telegram.Message, text: str) -> None:
-        topic = message.message_thread_id if message.is_topic_message else None
-        await self._poster.send(message.chat.id, note(Piece(text)), topic=topic, reply_to=message.message_id)
+        sender = message.from_user
+        if sender is not None and not await self._records.hinted(sender.id):
+            await self._hints.say(message, text)
+            await self._records.put_hinted(sender.id)

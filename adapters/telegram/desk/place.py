@@ -18,35 +18,38 @@ _DESK: Final = "desk"
 class Place:
     """The chat of the desk, kept in the account's state; a chat named in the settings wins.
 
-    It is asked for with every update and every card, so what is kept is read once: nobody else writes these keys.
+    Every process of the installation reads and changes it, so nothing is remembered here: one row tells the chat, one
+    whether it has topics.
     """
 
     def __init__(self, settings: TelegramSettings, state: AccountState, api: Api) -> None:
         self._settings = settings
         self._state = state
         self._api = api
-        self._known: dict[str, str | None] = {}
+        # A group becomes a supergroup once and stays one: what is named in the settings moves at most once.
+        self._key = _DESK if settings.desk is None else f"desk-moved:{settings.desk}"
 
     async def chat(self) -> int | None:
         """The chat's id, None while nobody has connected one."""
-        chat = self._settings.desk
-        if chat is None:
-            kept = await self._get(_DESK)
-            chat = None if kept is None else int(kept)
-        while chat is not None and (moved := await self._get(f"desk-moved:{chat}")) is not None:
-            chat = int(moved)
-        return chat
+        return self._chat(await self._state.get(self._key))
 
     async def settle(self, chat: int) -> None:
         """Make ``chat`` the desk."""
-        await self._put(_DESK, str(chat))
+        await self._state.put(_DESK, str(chat))
+
+    async def offer(self, chat: int) -> None:
+        """Make ``chat`` the desk while there is none."""
+        if self._settings.desk is None:
+            await self._state.swap(_DESK, str(chat), expect=None)
 
     async def move(self, old: int, new: int) -> None:
-        """The group ``old`` has become the supergroup ``new``."""
-        if self._settings.desk is None:
-            await self.settle(new)
-        elif old != new:
-            await self._put(f"desk-moved:{old}", str(new))
+        """The group ``old`` has become the supergroup ``new``; another chat that was connected meanwhile stays."""
+        kept = await self._state.get(self._key)
+        if self._chat(kept) == old:
+            await self._state.swap(self._key, str(new), expect=kept)
+
+    def _chat(self, kept: str | None) -> int | None:
+        return self._settings.desk if kept is None else int(kept)
 
     async def has_topics(self, chat: int) -> bool:
         """Whether the chat is a group with topics; asked once, later messages from it tell.
@@ -54,18 +57,19 @@ class Place:
         Raises:
             TryLater, Refused, Ambiguous: Telegram was asked and did not tell.
         """
-        kept = await self._get(f"desk-forum:{chat}")
+        kept = await self._state.get(_forum(chat))
         if kept is None:
             found = await self._api.call(None, lambda bot: bot.get_chat(chat))
-            return await self.note_topics(chat, forum=bool(found.is_forum))
-        return kept == "1"
+            # What a message told meanwhile is newer.
+            await self._state.swap(_forum(chat), _told(forum=bool(found.is_forum)), expect=None)
+            return bool(found.is_forum)
+        return kept == _told(forum=True)
 
-    async def note_topics(self, chat: int, *, forum: bool) -> bool:
-        """Keep, and return, whether the chat has topics."""
-        text = "1" if forum else "0"
-        if await self._get(f"desk-forum:{chat}") != text:
-            await self._put(f"desk-forum:{chat}", text)
-        return forum
+    async def note_topics(self, chat: int, *, forum: bool) -> None:
+        """Keep whether the chat has topics."""
+        text = _told(forum=forum)
+        if await self._state.get(_forum(chat)) != text:
+            await self._state.put(_forum(chat), text)
 
     async def missing(self, chat: int) -> tuple[str, ...]:
         """What must still be set in Telegram so that each buyer gets a topic, in Chinese.
@@ -86,17 +90,6 @@ class Place:
             missing.append("在机器人的管理员权限里打开“管理话题”")
         return tuple(missing)
 
-    async def _get(self, key: str) -> str | None:
-        if key in self._known:
-            return self._known[key]
-        kept = await self._state.get(key)
-        return self._known.setdefault(key, kept)  # what was put meanwhile is newer
-
-    async def _put(self, key: str, text: str) -> None:
-        self._known.pop(key, None)  # until it is known to be stored
-        await self._state.put(key, text)
-        self._known[key] = text
-
     async def _member(self, chat: int) -> telegram.ChatMember | None:
         try:
             return await self._api.call(None, lambda bot: bot.get_chat_member(chat, self._api.me.id))
@@ -104,3 +97,11 @@ class Place:
             if error.reason in {"chat_not_found", "no_rights", "bad_request"}:
                 return None
             raise
+
+
+def _forum(chat: int) -> str:
+    return f"desk-forum:{chat}"
+
+
+def _told(*, forum: bool) -> str:
+    return "1" if forum else "0"

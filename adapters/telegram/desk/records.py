@@ -87,22 +87,22 @@ class Records:
         text = await self._state.get(_topic(chat, topic))
         return None if text is None else int(text)
 
-    async def put_spoken(self, conversation: int, user: int, event: int) -> None:
-        """What somebody typed last in a conversation."""
-        await self._state.put(f"desk-spoke:{conversation}:{user}", f"{event}:{await self.newest(conversation)}")
+    async def put_spoken(self, conversation: int, user: int, event: int, *, newest: str | None) -> None:
+        """What somebody typed last in a conversation, when ``newest`` was its newest card."""
+        await self._state.put(f"desk-spoke:{conversation}:{user}", f"{event}:{newest}")
 
     async def spoken(self, conversation: int, user: int) -> int | None:
         """Event of what they typed last, when no newer card has come since."""
         event, _, token = (await self._state.get(f"desk-spoke:{conversation}:{user}") or "").partition(":")
         return int(event) if event and token == await self.newest(conversation) else None
 
-    async def first_hint(self, user: int) -> bool:
-        """Whether this stranger was never told how to become known; from now on they were."""
-        key = f"desk-hinted:{user}"
-        if await self._state.get(key) is not None:
-            return False
-        await self._state.put(key, "1")
-        return True
+    async def hinted(self, user: int) -> bool:
+        """Whether this stranger was told how to become known."""
+        return await self._state.get(_hinted(user)) is not None
+
+    async def put_hinted(self, user: int) -> None:
+        """They were told."""
+        await self._state.put(_hinted(user), "1")
 
 
 def _card(token: str) -> str:
@@ -119,6 +119,10 @@ def _newest(conversation: int) -> str:
 
 def _topic(chat: int, topic: int) -> str:
     return f"desk-topic:{chat}:{topic}"
+
+
+def _hinted(user: int) -> str:
+    return f"desk-hinted:{user}"
 
 
 def refers(key: str, text: str) -> int | str | None:

@@ -1,4 +1,7 @@
-"""What may be done after an update was answered: hints, answers to presses. Nothing of it is needed to be right."""
+"""What is done after an update was answered: hints, answers to presses.
+
+Whatever somebody would miss if the process ended now is stored before, and said by another process then.
+"""
 
 from __future__ import annotations
 
@@ -22,6 +25,7 @@ class Later:
         task = asyncio.create_task(self._run(work))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
+        task.add_done_callback(lambda _: work.close())  # what was dropped before it began
 
     async def idle(self) -> None:
         """Wait until nothing is under way."""

@@ -99,12 +99,13 @@ class Typed:
             body=body,
             at=self._around.now(),
         )
+        newest = await self._records.newest(card.conversation)  # before a newer one may come, which it does not answer
         try:
             accepted = await self._around.inbox.accept(event)
         except Malformed:  # the conversation was deleted since
             return texts.EXPIRED
         if isinstance(body, AgentChose) and message.from_user is not None:
-            await self._records.put_spoken(card.conversation, message.from_user.id, accepted.event_id)
+            await self._records.put_spoken(card.conversation, message.from_user.id, accepted.event_id, newest=newest)
         return None
 
     async def _turn_seen(self, message: telegram.Message, card: CardRecord) -> int | None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -120,6 +122,65 @@ async def test_a_lost_session_is_remembered_over_a_restart(opens: Opens) -> None
     await house.tell(fixture("heqi_session"))
     again = await opens(around=house.around)
     assert again.bridge.problems() == {"session": "已退出登录 since 2026-03-02 11:59 UTC"}
+
+
+async def test_what_one_process_is_told_the_others_know(opens: Opens, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("adapters.bridge.health._AGAIN", 0.001)
+    here = await opens()
+    there = await opens(around=here.around)
+    event = fixture("heqi_session")
+    await here.tell(event)
+    await until(there.bridge.problems)
+    back = await there.tell(event | {"ts": event["ts"] + 30, "state": "connected"})
+    assert back.status_code == 200
+    await until(lambda: not here.bridge.problems())
+    before = counted("wa", "late_session")
+    await here.tell(event | {"ts": event["ts"] + 15})  # it took a longer way than what the other was told
+    assert counted("wa", "late_session") == before + 1
+    assert here.bridge.problems() == there.bridge.problems() == {}
+
+
+async def test_of_two_sessions_told_at_once_the_newer_one_counts(opens: Opens, monkeypatch: pytest.MonkeyPatch) -> None:
+    here = await opens()
+    there = await opens(around=here.around)
+    state = here.around.state("wa")
+    read = state.get
+
+    async def slow(key: str) -> str | None:
+        found = await read(key)
+        await asyncio.sleep(0.001)
+        return found
+
+    monkeypatch.setattr(state, "get", slow)
+    event = fixture("heqi_session")
+    later = event | {"ts": event["ts"] + 30, "state": "connected"}
+    await asyncio.gather(here.tell(later), there.tell(event))
+    assert json.loads(state.rows["session"])["state"] == "connected"
+
+
+async def test_a_store_that_cannot_tell_is_asked_again(
+    opens: Opens, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("adapters.bridge.health._AGAIN", 0.001)
+    house = await opens()
+    state = house.around.state("wa")
+    state.rows["session"] = '{"state": "logged_out", "since": 1.0, "heard": 1.0}'
+    read, failures = state.get, [OSError("words"), OSError("words")]
+
+    async def broken(key: str) -> str | None:
+        if failures:
+            raise failures.pop()
+        return await read(key)
+
+    monkeypatch.setattr(state, "get", broken)
+    await until(house.bridge.problems)
+    assert capsys.readouterr().out.count("bridge_session_unread") == 2
+
+
+async def until(holds: Callable[[], object]) -> None:
+    async with asyncio.timeout(20):
+        while not holds():
+            await asyncio.sleep(0.001)
 
 
 async def test_since_is_when_it_began(opens: Opens) -> None:

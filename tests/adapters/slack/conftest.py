@@ -22,7 +22,7 @@ from adapters.slack.api import Pace
 from adapters.slack.board import SlackBoard
 from adapters.slack.settings import SlackSettings
 from adapters.slack.socket_mode import Pulse
-from tests.adapters.around import Around
+from tests.adapters.around import Around, Receiving
 from tests.adapters.memory_site import serve
 from tests.servers.slack import CHANNEL, SIGNING_SECRET, SlackServer, signed, slack_server
 
@@ -83,6 +83,7 @@ class House:
     settings: dict[str, Any]
     base: str = ""
     boards: list[SlackBoard] = field(default_factory=list)
+    turns: list[Receiving] = field(default_factory=list)
 
     @property
     def board(self) -> SlackBoard:
@@ -95,11 +96,25 @@ class House:
         )
         return self.board
 
+    async def start(self) -> None:
+        """In the only process there is."""
+        await self.board.start()
+        self.turns.append(Receiving(self.board))
+        for _ in range(5):  # it has begun, and has swept
+            await asyncio.sleep(0)
+
+    async def stop(self) -> None:
+        """What runs ends."""
+        while self.turns:
+            await self.turns.pop().end()
+        for board in self.boards:
+            await board.stop()
+
     async def restart(self) -> SlackBoard:
         """The process ends and begins again: only what was stored is left."""
-        await self.board.stop()
+        await self.stop()
         board = self.build()
-        await board.start()
+        await self.start()
         return board
 
     async def show(self, view: ConversationView) -> None:
@@ -155,15 +170,14 @@ async def _house(mode: str) -> AsyncIterator[House]:
         try:
             yield house
         finally:
-            for board in house.boards:
-                await board.stop()
+            await house.stop()
 
 
 @pytest.fixture
 async def house(variables: None) -> AsyncIterator[House]:
     """In HTTP mode, behind a real web server."""
     async with _house("http") as built:
-        await built.board.start()
+        await built.start()
 
         async def door(request: Request) -> Response:
             (route,) = built.board.routes()  # of the board that runs now

@@ -270,10 +270,8 @@ async def test_a_window_sent_twice_is_one_choice(house: House) -> None:
     await house.post(pressed("heqi_send", value, ts=ts))
     await house.settled()
     (window,) = house.server.views
-    first = await house.post(submitted(window))
-    second = await house.post(submitted(window))
-    assert first.text == ""
-    assert second.json()["response_action"] == "update"
+    for _ in range(2):  # our answer got lost: it was sent all the same
+        assert (await house.post(submitted(window))).text == ""
     assert len([body for body in house.around.inbox.bodies if isinstance(body, AgentChose)]) == 1
 
 

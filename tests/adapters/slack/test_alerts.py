@@ -79,7 +79,7 @@ async def test_alerts_go_where_their_route_leads(house: House) -> None:
     house.server.add_channel(OTHER)
     route = Route(channel=OTHER, shops=frozenset({"main"}), situations=frozenset({"damaged"}))
     house.build(routes=(route.model_dump(),))
-    await house.board.start()
+    await house.start()
     await house.show(view())
     assert len(house.server.posts(CHANNEL)) == 1
     house.around.memos.clear()
@@ -90,7 +90,7 @@ async def test_alerts_go_where_their_route_leads(house: House) -> None:
 async def test_a_raised_alert_moves_to_the_channel_for_urgent_ones(house: House) -> None:
     house.server.add_channel(OTHER)
     house.build(routes=({"channel": OTHER, "severities": ["urgent"]},))
-    await house.board.start()
+    await house.start()
     await house.show(view())
     louder = view(escalated=escalation(3, Reason.THREAT, severity=Severity.URGENT))
     await house.show(louder)
@@ -104,7 +104,7 @@ async def test_a_raised_alert_moves_to_the_channel_for_urgent_ones(house: House)
 async def test_a_channel_that_cannot_be_used_sends_the_alert_to_the_usual_one(house: House) -> None:
     house.server.add_channel(OTHER, is_member=False)
     house.build(routes=({"channel": OTHER},))
-    await house.board.start()
+    await house.start()
     await house.show(view())
     assert len(house.server.posts(CHANNEL)) == 1
     assert "/invite" in house.board.problems()[OTHER]
@@ -113,7 +113,7 @@ async def test_a_channel_that_cannot_be_used_sends_the_alert_to_the_usual_one(ho
 async def test_a_raised_alert_stays_where_it_is_when_the_other_channel_cannot_be_used(house: House) -> None:
     house.server.add_channel(OTHER, is_archived=True)
     house.build(routes=({"channel": OTHER, "severities": ["urgent"]},))
-    await house.board.start()
+    await house.start()
     await house.show(view())
     await house.show(view(escalated=escalation(3, Reason.THREAT, severity=Severity.URGENT)))
     (card,) = house.server.posts(CHANNEL)
@@ -371,7 +371,7 @@ async def test_broken_answers_to_an_update_are_tried_again(house: House, mode: s
 
 async def test_a_slack_that_is_not_there_is_tried_later(house: House) -> None:
     house.build(api_url="http://127.0.0.1:9/api")
-    await house.board.start()
+    await house.start()
     with pytest.raises(TryLater, match="no_connection"):
         await house.show(view())
 

@@ -23,7 +23,7 @@ async def until(holds: Callable[[], bool]) -> None:
 
 async def connected(house: House) -> None:
     """Started, connected and greeted."""
-    await house.board.start()
+    await house.start()
     await house.server.connected(1)
     await until(lambda: house.board.problems() == {})
 
@@ -119,7 +119,7 @@ async def test_a_slack_that_is_down_at_the_start_is_not_fatal(socket_house: Hous
     for _ in range(2):
         house.server.fail("apps.connections.open", mode="close")
     house.server.fail("apps.connections.open", mode="html")
-    await house.board.start()
+    await house.start()
     assert "socket" in house.board.problems()
     await house.server.called("apps.connections.open", 4)
     await until(lambda: house.board.problems() == {})
@@ -129,7 +129,7 @@ async def test_a_socket_that_never_says_hello_counts_as_none(socket_house: House
     house = socket_house
     house.board._socket._pulse = Pulse(ping=0.1, connect=0.3, pause=0.05)
     house.server.silent = True
-    await house.board.start()
+    await house.start()
     await house.server.connected(2)
     assert "socket" in house.board.problems()
     house.server.silent = False
@@ -140,7 +140,7 @@ async def test_a_socket_that_never_says_hello_counts_as_none(socket_house: House
 async def test_an_app_token_that_does_not_work_is_told(socket_house: House, code: str) -> None:
     house = socket_house
     house.server.fail("apps.connections.open", code)
-    await house.board.start()
+    await house.start()
     await until(lambda: "app_token" in house.board.problems())
     assert "connections:write" in house.board.problems()["app_token"]
     assert "token" not in house.board.problems(), "the bot's own token is well"
@@ -158,7 +158,7 @@ async def test_the_app_token_opens_the_socket_and_the_bot_token_all_else(socket_
 async def test_it_stops_and_leaves_nothing_running(socket_house: House) -> None:
     house = socket_house
     await connected(house)
-    await house.board.stop()
+    await house.stop()
     await until(lambda: house.server.sockets[0].closed)
     running = {task.get_coro().__qualname__ for task in asyncio.all_tasks()}
-    assert not [name for name in running if "SocketMode" in name or "Socket._run" in name]
+    assert not [name for name in running if "SocketMode" in name or "Socket.run" in name]

@@ -85,7 +85,6 @@ class Bot:
     async def running(self) -> AsyncIterator[None]:
         """Polling until the context ends."""
         await self.api.start()
-        await self.connections.load()
         task = asyncio.create_task(self.polling.run())
         try:
             yield

@@ -92,10 +92,12 @@ def buttons(message: dict[str, Any]) -> dict[str, str]:
 
 
 @asynccontextmanager
-async def connected(around: Around, server: TelegramServer, settings: TelegramSettings) -> AsyncIterator[Desk]:
+async def connected(
+    around: Around, server: TelegramServer, settings: TelegramSettings, clock: Clock | None = None
+) -> AsyncIterator[Desk]:
     """A desk in a forum group."""
     server.add_group(GROUP)
-    made = Desk(around, server, settings)
+    made = Desk(around, server, settings, clock or Clock())
     around.state(ACCOUNT).rows["desk"] = str(GROUP)
     await made.api.start()
     yield made

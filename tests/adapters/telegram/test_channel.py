@@ -16,7 +16,7 @@ from adapters.telegram.settings import TelegramSettings
 from dialogs.errors import Refused, TryLater
 from dialogs.events import BuyerWrote
 from dialogs.messages import Media
-from tests.adapters.around import SHOP, Around
+from tests.adapters.around import SHOP, Around, receiving
 from tests.servers.telegram import BOT, BOT_ID, TelegramServer
 
 GROUP = -1002000000002
@@ -37,7 +37,8 @@ def make_channel(make_settings: Callable[..., TelegramSettings], around: Around)
 async def running(channel: Telegram) -> AsyncIterator[Telegram]:
     await channel.start()
     try:
-        yield channel
+        async with receiving(channel):
+            yield channel
     finally:
         await channel.stop()
 

@@ -124,3 +124,18 @@ async def test_idle_chats_are_forgotten() -> None:
     clock.now += 10
     await paced.admit(1_000_000)
     assert Counter(paced._chats.keys()).total() == 1
+
+
+async def test_after_a_halt_a_group_goes_on_without_a_burst() -> None:
+    """Another process may be calling for it too: what was saved up here is gone."""
+    paced, clock = limiter()
+    paced.halt(-1, 30)
+    with pytest.raises(TryLater) as caught:
+        await paced.admit(-1)
+    assert caught.value.after == pytest.approx(30)
+    clock.now += 30
+    times = []
+    for _ in range(4):
+        await paced.admit(-1)
+        times.append(round(clock.now - 1030, 2))
+    assert times == [0, 4, 8, 12]

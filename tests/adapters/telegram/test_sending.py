@@ -132,7 +132,6 @@ async def test_a_business_chat_is_answered_by_the_owners_connection(server: Tele
     assert "reply_markup" not in call.params
     assert call.params["reply_parameters"]["message_id"] == 7
     assert sent.startswith(f"{chat}:")
-    await bot.connections.load()  # a restart
     await bot.send("Hola", chat=chat)
     await take_connection(bot, server, "BC-2", enabled=True, can_reply=False)
     with pytest.raises(Refused, match="no_rights"):

@@ -257,6 +257,26 @@ async def test_a_reply_that_was_held_back_still_reaches_a_page_that_knows_newer_
         await session.close()
 
 
+async def test_a_change_nobody_told_of_is_shown_at_the_next_beat(web: WebSite, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The hint that tells other processes of a change may be lost on its way."""
+    monkeypatch.setattr("adapters.webchat.doors.BEAT_SECONDS", 0.05)
+    async with web.client() as client:
+        await enter(client)
+        await write(client)
+        session, socket = await socket_of(web, client)
+        await told(socket)
+        (talk,) = web.memory.talks
+        held = await web.memory.seller(talk, "难译的一句话")
+        assert await told(socket) == []
+        web.memory.talks[talk].change(held, delivery="sent")
+        message: dict = {}
+        while "lines" not in message:
+            before, message = message, await socket.receive_json(timeout=10)
+        assert before == {"beat": True}
+        assert [line["id"] for line in message["lines"]] == [held]
+        await session.close()
+
+
 async def test_a_socket_continues_after_the_line_it_names(web: WebSite) -> None:
     async with web.client() as client:
         await enter(client)

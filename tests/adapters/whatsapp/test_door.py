@@ -280,6 +280,18 @@ async def test_two_changes_lead_back_to_the_first(open_line: Line) -> None:
     assert event.contact_aliases[-1] == ("phone", "5215550007777")
 
 
+async def test_a_change_told_to_one_process_is_known_to_the_other(
+    open_line: Line, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    there = WhatsApp(settings_for(monkeypatch, "http://127.0.0.1:9"), SHOP, open_line.around.surroundings)
+    assert await open_line.post(fixture("number_changed")) == 200
+    body = json.dumps(from_new_number()).encode()
+    assert await asyncio.to_thread(knock, Starlette(routes=there.routes()), body) == 200
+    (event,) = open_line.around.inbox.events
+    assert ("wa_id", "5215550001111") in event.contact_aliases
+    assert not [key for key in open_line.around.state("wa-main").rows if key.startswith("moved:")]
+
+
 # ---- nonsense with a good signature ----------------------------------------------------------------------------------
 
 
