@@ -7,6 +7,7 @@ from collections import defaultdict
 from collections.abc import Callable, Collection
 from dataclasses import replace
 from datetime import datetime, timedelta
+from weakref import WeakValueDictionary
 
 from sqlalchemy import Connection
 
@@ -50,6 +51,7 @@ class Inbox:
         self._clock = clock
         self._feed = feed
         self._waiting: defaultdict[int, set[asyncio.Future[Outcome]]] = defaultdict(set)
+        self._turnstiles: WeakValueDictionary[tuple[str, str | None, int | None], asyncio.Lock] = WeakValueDictionary()
         self.relay: Callable[[int], None] | None = None  # tells other processes of a settled event
 
     @traced("accept", lambda _, event: {"type": event.body.type, "account": event.account})
@@ -61,10 +63,13 @@ class Inbox:
         """
         now = self._clock.now()
         event = _storable(event)
-        try:
-            accepted = await self._store.write(lambda conn: receive(conn, event, self._accounts, now=now))
-        except _StoredBefore:
-            accepted = await self._store.read(lambda conn: _first(conn, event))
+        # One at a time for each chat, in the order they came: the events of a chat wait for the same row, and a buyer
+        # who sends a thousand messages must not take every thread that writes.
+        async with self._turnstiles.setdefault((event.account, event.chat, event.conversation_id), asyncio.Lock()):
+            try:
+                accepted = await self._store.write(lambda conn: receive(conn, event, self._accounts, now=now))
+            except _StoredBefore:
+                accepted = await self._store.read(lambda conn: _first(conn, event))
         account = self._accounts.get(event.account)
         metrics.accepted(metrics.TEAM if account is None else account.channel, duplicate=accepted.duplicate)
         # A duplicate wakes too: the first one's wake may have died with its process.

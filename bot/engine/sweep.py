@@ -38,7 +38,7 @@ _open = union(
         deliveries.c.changed_at < _BEFORE,
     ),
     select((literal(BOARD) + showings.c.board + ":" + cast(showings.c.conversation_id, Text)).label("lane")).where(
-        text("showings.wanted > showings.shown"), _due(showings.c.not_before), showings.c.changed_at < _BEFORE
+        text("showings.wanted - showings.shown > 0"), _due(showings.c.not_before), showings.c.changed_at < _BEFORE
     ),
     select(downloads.c.lane).where(
         text("downloads.state = 'open'"), _due(downloads.c.not_before), downloads.c.changed_at < _BEFORE
