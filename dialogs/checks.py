@@ -139,7 +139,10 @@ def _is_error(pair: Pair) -> bool:
 def _number_doubts(pair: Pair) -> list[Check]:
     """Digits that came or went, where the other side does not spell the number out."""
     here, there = numbers_in(pair.asked), numbers_in(pair.answered)
-    words_here, words_there = words_in(pair.asked, pair.source), words_in(pair.answered, pair.target)
+    words_there = words_in(pair.answered, pair.target)
+    if here == there and (there or not words_there):
+        return []
+    words_here = words_in(pair.asked, pair.source)
     lost = {number for number in here - there - (words_there or frozenset()) if _counts(number, words_there)}
     new = {number for number in there - here - (words_here or frozenset()) if _counts(number, words_here)}
     if words_here and words_there and not there:

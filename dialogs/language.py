@@ -58,8 +58,8 @@ class _Remembering:
             return LanguageReading(code=None, memory=memory)
         posterior = _posterior(_split_chinese(_by_missing_letters(weights, words), words), memory)
         best, confidence = _best(posterior)
-        ranked = sorted(posterior.items(), key=lambda item: (-item[1], item[0]))
-        guesses = tuple(LanguageGuess(code, round(value, 4)) for code, value in ranked if value >= _REMEMBERED)
+        likely = [(-value, code) for code, value in posterior.items() if value >= _REMEMBERED]
+        guesses = tuple(LanguageGuess(code, round(-value, 4)) for value, code in sorted(likely))
         return LanguageReading(
             code=best if confidence >= ABSTAIN else None,
             confidence=round(confidence, 4),

@@ -18,11 +18,14 @@ ALONE: Final = ("ko", "th", "he", "el", "hi")  # one language a script
 LANGUAGES: Final = (*LATIN, *CYRILLIC, *ARABIC, *HAN, *ALONE)
 
 # Addresses and tags are ASCII here: a Unicode class would take whole Japanese sentences with them.
-_NOISE: Final = re.compile(
-    r"<[A-Za-z/!][^<>]{0,300}>|&(?:#\d{1,7}|[A-Za-z]{2,8});|(?:https?://|www\.)[!-~]+"
-    r"|[A-Za-z0-9._%+-]{1,64}@[A-Za-z0-9.-]{1,255}|[@#][A-Za-z0-9_]+"
+_MARKUP: Final = r"<[A-Za-z/!][^<>]{0,300}>|&(?:#\d{1,7}|[A-Za-z]{2,8});|(?:https?://|www\.)[!-~]+"
+_ADDRESS: Final = r"[A-Za-z0-9._%+-]{1,64}@[A-Za-z0-9.-]{1,255}"
+_REST: Final = (
+    r"[@#][A-Za-z0-9_]+"
     r"|[\x00-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202f\u2060-\u206f\ufe00-\ufe0f\ufeff\U0001f000-\U0001faff\u2600-\u27bf]+"
 )
+_NOISE: Final = re.compile(f"{_MARKUP}|{_ADDRESS}|{_REST}")
+_NOISE_WITHOUT_AT: Final = re.compile(f"{_MARKUP}|{_REST}")  # a third of the time: addresses begin like words
 _DIGIT: Final = re.compile(r"[0-9]")
 _FOREIGN: Final = re.compile(r"[\u0370-\u1cff\u1f00-\u1fff\u2c80-\ud7ff\uf900-\ufdff\ufe70-\ufeff\uff66-\uffdc]")
 _LATIN: Final = re.compile(r"[A-Za-z\u00aa-\u024f\u1e00-\u1eff]")
@@ -51,8 +54,11 @@ _JAPANESE: Final = re.compile("|".join(("[" + "".join(sorted(hanzi.JAPANESE)) + 
 def clean(text: str) -> str:
     """The words of a message: without markup, addresses, tags, codes, emoji, controls and lone surrogates."""
     readable = text[:_RAW_LENGTH].encode("utf-8", "ignore").decode("utf-8")
-    words = _NOISE.sub(" ", readable).split()
-    return " ".join(word for word in words if not (word.isascii() and _DIGIT.search(word)))[:LENGTH]
+    noise = _NOISE if "@" in readable else _NOISE_WITHOUT_AT
+    words = noise.sub(" ", readable).split()
+    if _DIGIT.search(readable):
+        words = [word for word in words if not (word.isascii() and _DIGIT.search(word))]
+    return " ".join(words)[:LENGTH]
 
 
 def candidates(cleaned: str) -> tuple[str, ...]:
@@ -60,9 +66,9 @@ def candidates(cleaned: str) -> tuple[str, ...]:
     if cleaned.isascii():
         return LATIN if _LATIN.search(cleaned) else ()
     foreign = "".join(_FOREIGN.findall(cleaned))
-    latin = len(_LATIN.findall(cleaned))
     if not foreign:
-        return LATIN if latin else ()
+        return LATIN if _LATIN.search(cleaned) else ()
+    latin = len(_LATIN.findall(cleaned))
     counts = {name: weight * len(letters.findall(foreign)) for name, weight, letters in _SCRIPTS}
     # A borrowed brand name or size in Latin letters weighs less than the writer's own script.
     if sum(counts.values()) * 4 < latin or not any(counts.values()):

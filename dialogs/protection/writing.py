@@ -43,6 +43,7 @@ _LETTER_WEIGHTS: Mapping[str, float] = {
     "hebrew": 1.3,
     "arabic": 1.2,
 }
+_HEAVY = re.compile("[\u05d0-\U0002fa1f]")  # nothing before the Hebrew letters weighs more than one
 
 
 def scripts_of(language: str) -> tuple[str, ...]:
@@ -68,7 +69,7 @@ def count(text: str, script: str) -> int:
 def weight(text: str) -> float:
     """How much a text says, in letters of English."""
     total = float(letters(text))
-    if text.isascii():
+    if not _HEAVY.search(text):
         return total
     return total + sum((each - 1) * count(text, script) for script, each in _LETTER_WEIGHTS.items())
 

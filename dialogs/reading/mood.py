@@ -12,6 +12,7 @@ from dialogs.reading.situations import TROUBLE
 _ANGRY_FACES: Final = re.compile("[😠😡🤬👿💢🖕]")
 _SAD_FACES: Final = re.compile("[😢😭😞😔😟😣😖😩😫😤😒🙁☹💔👎]|:'?\\(|T_T|:-\\(")
 _SHOUTS: Final = re.compile(r"[!！]{3,}|[?？!！]{4,}")
+_MARKS: Final = re.compile("[!?！？]{2}")  # in every shout and call
 _CALLS: Final = re.compile(r"[!！]{2,}|[?？]{3,}|[?？][!！]|[!！][?？]")
 _LETTERS: Final = re.compile(r"[^\W\d_]{2,}")
 _CAPITALS: Final = re.compile(r"[^\W\d_a-zß-öø-ÿа-џ]{2}")  # no word in capitals is without two such letters
@@ -28,7 +29,9 @@ def read(text: str, found: Iterable[str], situations: tuple[str, ...]) -> Mood:
     loud = _is_loud(text)
     points: float = 2 * (Mood.ANGRY in told) + (Mood.UPSET in told)
     if not happy:
-        points += (loud + bool(_SHOUTS.search(text))) * (1 + trouble) / 2 + bool(_CALLS.search(text)) * trouble * 0.5
+        marked = _MARKS.search(text) is not None
+        shouts, calls = marked and bool(_SHOUTS.search(text)), marked and bool(_CALLS.search(text))
+        points += (loud + shouts) * (1 + trouble) / 2 + calls * trouble * 0.5
         points += 0.5 * bool({"review_threat", "extortion"} & set(situations)) + bool(_SAD_FACES.search(text))
     if points >= 2:
         return Mood.ANGRY

@@ -94,7 +94,11 @@ class Expander:
         found = [self._forms.get(form) or self._form(form, phrase) for form in place.removesuffix("?").split("|")]
         single = frozenset(word for words, _ in found for word in words)
         several = dict.fromkeys(words for _, more in found for words in more)
-        choices = self._places[place] = [*([(single,)] if single else ()), *several, *([()] if place[-1] == "?" else ())]
+        choices = self._places[place] = [
+            *([(single,)] if single else ()),
+            *several,
+            *([()] if place[-1] == "?" else ()),
+        ]
         return choices
 
     def _form(self, form: str, phrase: str) -> tuple[list[str], list[Words]]:

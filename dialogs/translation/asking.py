@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import html
 import re
-from collections import Counter
 from dataclasses import dataclass
 
 from dialogs.checks import Pair, Verdict, examine
@@ -94,7 +93,10 @@ def _placeholder_trouble(masked: Masked, canonical: str) -> tuple[Check, ...]:
 
 def _carries(text: str, masked: Masked) -> bool:
     """Whether the entities of ``text`` are exactly those that were hidden; the quick way where no term was fixed."""
-    return masked.back == masked.values and Counter(found.value for found in entities(text)) == Counter(masked.values)
+    if masked.back != masked.values:
+        return False
+    found = [entity.value for entity in entities(text)]
+    return sorted(found) == sorted(masked.values)
 
 
 async def _around(engine: Engine, masked: Masked, source: str | None, target: str, detector: Detector) -> Answer | None:

@@ -214,7 +214,9 @@ def test_long_messages_are_read_to_a_limit(piece: str) -> None:
 def test_work_grows_with_the_message_and_not_with_its_square() -> None:
     phrases = ["no ... no ... no ... yes", "no no ... never", "x ... no ... no"]
     matcher = Matcher(
-        lambda: ((sequence, Target("situation", "damaged", phrase)) for phrase in phrases for sequence in _expanded(phrase)),
+        lambda: (
+            (sequence, Target("situation", "damaged", phrase)) for phrase in phrases for sequence in _expanded(phrase)
+        ),
         spaced=True,
     )
     short, long = (matcher.scan("no " * size).steps for size in (1_000, 8_000))
