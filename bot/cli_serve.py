@@ -84,8 +84,11 @@ async def _settle(_: App) -> None:
 
 
 def run(service: Coroutine[None, None, None]) -> None:
-    """Run the service on the fast event loop where there is one (not on Windows)."""
-    new_loop: Callable[[], asyncio.AbstractEventLoop] = asyncio.new_event_loop
+    """Run the service on the fast event loop where there is one (not on Windows).
+
+    There it is the loop that PostgreSQL's driver can use.
+    """
+    new_loop: Callable[[], asyncio.AbstractEventLoop] = asyncio.SelectorEventLoop
     if sys.platform != "win32":
         import uvloop  # noqa: PLC0415 - only a service needs it
 

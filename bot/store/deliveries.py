@@ -92,7 +92,11 @@ _FOUND = (
     .where(c.id == bindparam("delivery"), c.state == State.AMBIGUOUS)
     .values(state=State.SENT, external_id=bindparam("external"), error=None, changed_at=bindparam("moment"))
 )
-_AGAIN = update(deliveries).where(c.id == bindparam("delivery")).values(attempts=0)
+_AGAIN = (
+    update(deliveries)
+    .where(c.id == bindparam("delivery"), (c.state == State.FAILED) | (c.state == State.AMBIGUOUS))
+    .values(attempts=0)
+)
 _OF_MESSAGE = select(c.id, c.state, c.error, c.lane).where(
     c.message_id == bindparam("message"), c.conversation_id == bindparam("conversation")
 )
