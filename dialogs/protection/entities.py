@@ -86,7 +86,7 @@ def entities(text: str) -> tuple[Entity, ...]:
     """All entities of a text, in order, none overlapping another."""
     found: list[Entity] = []
     rest = text
-    for mark, finder in _FINDERS if _ANY_DIGIT.search(text) else _WITHOUT_DIGITS:
+    for mark, finder in FINDERS if _ANY_DIGIT.search(text) else WITHOUT_DIGITS:
         if mark.search(rest):
             more = list(finder(rest))
             if more:
@@ -201,13 +201,13 @@ def _codes(text: str) -> Iterator[Entity]:
 
 # What a text must have for a finder to be worth its time, and the finder; an earlier one takes what it finds.
 _Finders = tuple[tuple[re.Pattern[str], Callable[[str], Iterator[Entity]]], ...]
-_WITHOUT_DIGITS: _Finders = (
+WITHOUT_DIGITS: _Finders = (
     (re.compile("@"), _every("email", _EMAIL, "-")),
     (re.compile("@"), _every("handle", _HANDLE, ".")),
     (re.compile(r"\.[A-Za-z]|://|www\.", re.IGNORECASE), _urls),
 )
-_FINDERS: _Finders = (
-    *_WITHOUT_DIGITS,
+FINDERS: _Finders = (
+    *WITHOUT_DIGITS,
     (re.compile("[$€£¥￥₽₩₹₺₴₫฿₪₦₱﷼₸]|zł|Kč|[A-Z]{3}"), _every("money", _MONEY)),
     (re.compile(r"\d[./-]\d"), _every("date", _DATE)),
     (re.compile("[#№]"), _hashed),

@@ -61,12 +61,16 @@ class Matcher:
 
     def scan(self, text: str) -> Scan:
         """Every phrase in ``text``."""
+        places, numbers = self.places(text)
+        matches, steps = find(places)
+        return Scan(tuple(matches), tuple(numbers), steps)
+
+    def places(self, text: str) -> tuple[list[Place], list[Number]]:
+        """The places of ``text`` where words of phrases stand, and its numbers."""
         compiled = self._compiled
         if compiled is None:
             compiled = self._compiled = self._compile()
-        places, numbers = compiled.places(text)
-        matches, steps = find(places)
-        return Scan(tuple(matches), tuple(numbers), steps)
+        return compiled.places(text)
 
     def _compile(self) -> _Spaced | _Unspaced:
         tree = Tree()

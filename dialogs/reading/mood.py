@@ -11,11 +11,11 @@ from dialogs.reading.situations import TROUBLE
 
 _ANGRY_FACES: Final = re.compile("[😠😡🤬👿💢🖕]")
 _SAD_FACES: Final = re.compile("[😢😭😞😔😟😣😖😩😫😤😒🙁☹💔👎]|:'?\\(|T_T|:-\\(")
-_SHOUTS: Final = re.compile(r"[!！]{3,}|[?？!！]{4,}")
-_MARKS: Final = re.compile("[!?！？]{2}")  # in every shout and call
-_CALLS: Final = re.compile(r"[!！]{2,}|[?？]{3,}|[?？][!！]|[!！][?？]")
-_LETTERS: Final = re.compile(r"[^\W\d_]{2,}")
-_CAPITALS: Final = re.compile(r"[^\W\d_a-zß-öø-ÿа-џ]{2}")  # no word in capitals is without two such letters
+SHOUTS: Final = re.compile(r"[!！]{3,}|[?？!！]{4,}")
+MARKS: Final = re.compile("[!?！？]{2}")  # in every shout and call
+CALLS: Final = re.compile(r"[!！]{2,}|[?？]{3,}|[?？][!！]|[!！][?？]")
+WORDS: Final = re.compile(r"[^\W\d_]{2,}")
+CAPITALS: Final = re.compile(r"[^\W\d_a-zß-öø-ÿа-џ]{2}")  # no word in capitals is without two such letters
 _HAPPY: Final = frozenset({"praise", "thanks"})
 
 
@@ -29,8 +29,8 @@ def read(text: str, found: Iterable[str], situations: tuple[str, ...]) -> Mood:
     loud = _is_loud(text)
     points: float = 2 * (Mood.ANGRY in told) + (Mood.UPSET in told)
     if not happy:
-        marked = _MARKS.search(text) is not None
-        shouts, calls = marked and bool(_SHOUTS.search(text)), marked and bool(_CALLS.search(text))
+        marked = MARKS.search(text) is not None
+        shouts, calls = marked and bool(SHOUTS.search(text)), marked and bool(CALLS.search(text))
         points += (loud + shouts) * (1 + trouble) / 2 + calls * trouble * 0.5
         points += 0.5 * bool({"review_threat", "extortion"} & set(situations)) + bool(_SAD_FACES.search(text))
     if points >= 2:
@@ -40,9 +40,9 @@ def read(text: str, found: Iterable[str], situations: tuple[str, ...]) -> Mood:
 
 def _is_loud(text: str) -> bool:
     """Whether the message is typed in capitals; short codes and single shouted words are not enough."""
-    if not _CAPITALS.search(text):
+    if not CAPITALS.search(text):
         return False
-    words = [word for word in _LETTERS.findall(text) if word.lower() != word.upper()]
+    words = [word for word in WORDS.findall(text) if word.lower() != word.upper()]
     letters = sum(map(len, words))
     capitals = sum(len(word) for word in words if word.isupper())
     return letters >= 8 and capitals >= 8 and capitals * 10 >= letters * 6

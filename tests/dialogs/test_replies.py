@@ -10,6 +10,7 @@ from typing import ClassVar
 
 import pytest
 from babel import Locale
+from babel.numbers import format_currency
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -298,3 +299,15 @@ class TestOwnData:
 
     def test_every_language_folder_is_a_known_language(self):
         assert all(Locale.parse(language, sep="-") for language in languages_in(LOCALES))
+
+
+@given(
+    language=st.sampled_from(["de", "fr", "ar", "ja", "zh"]),
+    amount=st.integers(0, 10**7).map(Decimal),
+    same=st.sampled_from(["1", "1.0", "1.00"]).map(Decimal),
+)
+def test_what_is_kept_of_an_amount_is_what_any_equal_one_is_written_as(language, amount, same):
+    written = REPLIES.render("quality.goodwill", language, {"goodwill": Money(amount, "EUR")})
+    alone = format_currency(amount * same, "EUR", locale=Locale.parse(language))
+    assert alone in written
+    assert REPLIES.render("quality.goodwill", language, {"goodwill": Money(amount * same, "EUR")}) == written
