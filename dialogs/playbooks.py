@@ -5,7 +5,7 @@ from __future__ import annotations
 import string
 import tomllib
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
@@ -45,6 +45,14 @@ class ReplyRule:
     days_min: int | None = None
     days_max: int | None = None
     placeholders: frozenset[str] = frozenset()
+    worth: int = field(init=False, default=0)
+
+    def __post_init__(self) -> None:
+        """Weight, raised by every condition and every fact that is named: the specific beats the general."""
+        conditions = sum(map(bool, (self.moods, self.faults, self.after, self.after_reply, self.steps)))
+        days = self.days_min is not None or self.days_max is not None
+        worth = self.weight + 4 * conditions + 6 * bool(self.wants) + 3 * len(self.placeholders | self.known) + 2 * days
+        object.__setattr__(self, "worth", worth)
 
     @property
     def situation(self) -> str:
@@ -106,7 +114,7 @@ class _File:
 
 
 _TOP_KEYS = frozenset({"situation", "title", "reply"})
-_RULE_KEYS = frozenset(field.name for field in fields(ReplyRule)) - {"placeholders"}
+_RULE_KEYS = frozenset(entry.name for entry in fields(ReplyRule) if entry.init) - {"placeholders"}
 _CHOICES: Mapping[str, type[Kind | Mood | Fault | Want | Step]] = {
     "moods": Mood,
     "faults": Fault,

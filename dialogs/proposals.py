@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import re
+from collections.abc import Container, Iterable, Mapping
 from collections.abc import Set as AbstractSet
+from dataclasses import dataclass
 
 from dialogs import cases, remedies
 from dialogs.messages import Case, Kind, Mood, Reading, Shop, Step, Want
 from dialogs.playbooks import GENERAL, Playbooks, ReplyRule
 
 PROPOSALS = 3
+
+_HAN = re.compile("[\u3400-\u9fff]")
+
+_FRIENDLY = (cases.SOCIAL - {GENERAL}) | cases.PRESALE
 
 # What may be said beside the lines of small talk and pre-sale once a talk is under way.
 _SPARE = frozenset({Kind.CALMING, Kind.NOTICE, Kind.HOLDING})
@@ -37,19 +43,18 @@ def topic(case: Case, reading: Reading) -> str:
 def choose(playbooks: Playbooks, case: Case, reading: Reading, shop: Shop) -> tuple[ReplyRule, ...]:
     """Up to three replies, best first of each kind: never one that was sent, never a remedy before the facts."""
     situation = topic(case, reading)
-    known = known_facts(case, shop).keys()
+    moment = _Moment(case, shop, known_facts(case, shop).keys())
     if "extortion" in case.flags:
-        return _firm(playbooks, case, shop, known)
-    own = _fitting(playbooks.of(situation), case, shop, known)
-    general = _fitting(playbooks.of(GENERAL), case, shop, known)
-    if situation in cases.SOCIAL - {GENERAL} or situation in cases.PRESALE:
-        return _friendly(own, general, case)
-    chosen: list[ReplyRule] = []
+        return _firm(playbooks.of("extortion"), moment)
+    own, general = playbooks.of(situation), playbooks.of(GENERAL)
+    if situation in _FRIENDLY:
+        return _friendly(own, general, moment)
+    chosen: dict[str, ReplyRule] = {}
     for kind in slots(case, situation, fresh=reading.situation not in cases.SOCIAL):
-        best = _best(kind, own, general, case, chosen)
+        best = _best(kind, (own, general), moment, chosen)
         if best is not None:
-            chosen.append(best)
-    return tuple(chosen)
+            chosen[best.id] = best
+    return tuple(chosen.values())
 
 
 def _asks(reading: Reading) -> bool:
@@ -68,34 +73,43 @@ def slots(case: Case, situation: str, *, fresh: bool) -> tuple[Kind, Kind, Kind]
     return Kind.CALMING, second, Kind.REMEDY
 
 
-def _firm(playbooks: Playbooks, case: Case, shop: Shop, known: AbstractSet[str]) -> tuple[ReplyRule, ...]:
+@dataclass(frozen=True, slots=True)
+class _Moment:
+    """What a reply must fit: the case, the shop's limits, and the names of the facts that are known."""
+
+    case: Case
+    shop: Shop
+    known: AbstractSet[str]
+
+    def fits(self, rule: ReplyRule) -> bool:
+        """Whether a reply may be said now, and was not said before."""
+        case, known = self.case, self.known
+        days = case.facts.days
+        return (
+            rule.id not in case.said
+            and (not rule.placeholders or rule.placeholders <= known)
+            and (not rule.known or rule.known <= known)
+            and (not rule.unknown or rule.unknown.isdisjoint(known))
+            and (not rule.moods or case.mood in rule.moods)
+            and (not rule.faults or case.fault in rule.faults)
+            and (not rule.wants or not rule.wants.isdisjoint(case.wants))
+            and (not rule.steps or case.step in rule.steps)
+            and (not rule.after or not rule.after.isdisjoint(case.kinds))
+            and (not rule.after_reply or not rule.after_reply.isdisjoint(case.said))
+            and (rule.days_min is None or (days is not None and days >= rule.days_min))
+            and (rule.days_max is None or (days is not None and days <= rule.days_max))
+            and (rule.remedy is None or remedies.allowed(rule.remedy, self.shop))
+        )
+
+    def score(self, rule: ReplyRule) -> int:
+        """How well a reply that fits does so: a remedy the less, the further it is from where the case stands."""
+        return rule.worth if rule.remedy is None else rule.worth - 5 * remedies.distance(rule.remedy, self.case)
+
+
+def _firm(lines: Iterable[ReplyRule], moment: _Moment) -> tuple[ReplyRule, ...]:
     """Extortion (差评师): nothing is conceded, only the firm line and keeping the talk open are offered."""
-    lines = _fitting(playbooks.of("extortion"), case, shop, known)
-    return tuple(rule for rule in sorted(lines, key=lambda rule: -_score(rule, case)) if rule.remedy is None)[
-        :PROPOSALS
-    ]
-
-
-def _fitting(rules: tuple[ReplyRule, ...], case: Case, shop: Shop, known: AbstractSet[str]) -> list[ReplyRule]:
-    return [rule for rule in rules if rule.id not in case.said and _fits(rule, case, shop, known)]
-
-
-def _fits(rule: ReplyRule, case: Case, shop: Shop, known: AbstractSet[str]) -> bool:
-    days = case.facts.days
-    return (
-        (not rule.placeholders or rule.placeholders <= known)
-        and (not rule.known or rule.known <= known)
-        and (not rule.unknown or rule.unknown.isdisjoint(known))
-        and (not rule.moods or case.mood in rule.moods)
-        and (not rule.faults or case.fault in rule.faults)
-        and (not rule.wants or not rule.wants.isdisjoint(case.wants))
-        and (not rule.steps or case.step in rule.steps)
-        and (not rule.after or not rule.after.isdisjoint(case.kinds))
-        and (not rule.after_reply or not rule.after_reply.isdisjoint(case.said))
-        and (rule.days_min is None or (days is not None and days >= rule.days_min))
-        and (rule.days_max is None or (days is not None and days <= rule.days_max))
-        and (rule.remedy is None or remedies.allowed(rule.remedy, shop))
-    )
+    ranked = sorted(filter(moment.fits, lines), key=lambda rule: -moment.score(rule))
+    return tuple(rule for rule in ranked if rule.remedy is None)[:PROPOSALS]
 
 
 def known_facts(case: Case, shop: Shop) -> dict[str, object]:
@@ -123,40 +137,31 @@ def known_facts(case: Case, shop: Shop) -> dict[str, object]:
 
 def _shop_name(shop: Shop, language: str | None) -> str | None:
     """The shop's name where the buyer can read it: Chinese characters never leave for who does not write them."""
-    han = any("\u3400" <= character <= "\u9fff" for character in shop.name)
-    if han and language not in {"zh", "zh-Hant", "ja"}:
+    if _HAN.search(shop.name) and language not in {"zh", "zh-Hant", "ja"}:
         return None
     return shop.name or None
 
 
 def _best(
-    kind: Kind, own: list[ReplyRule], general: list[ReplyRule], case: Case, taken: list[ReplyRule]
+    kind: Kind, books: tuple[tuple[ReplyRule, ...], ...], moment: _Moment, taken: Container[str]
 ) -> ReplyRule | None:
+    """The best reply of a kind, or of what stands in for it, from the first of ``books`` that has one."""
     for wanted in (kind, *_INSTEAD.get(kind, ())):
-        for rules in (own, general):
-            free = [rule for rule in rules if rule.kind is wanted and all(rule is not other for other in taken)]
+        for rules in books:
+            free = [rule for rule in rules if rule.kind is wanted and rule.id not in taken and moment.fits(rule)]
             if free:
-                return max(free, key=lambda rule: _score(rule, case))
+                return max(free, key=moment.score)
     return None
 
 
-def _friendly(own: list[ReplyRule], general: list[ReplyRule], case: Case) -> tuple[ReplyRule, ...]:
+def _friendly(own: Iterable[ReplyRule], general: Iterable[ReplyRule], moment: _Moment) -> tuple[ReplyRule, ...]:
     """Small talk and pre-sale: the best reply of each kind, then the next best; nobody apologises for a greeting."""
-    ranked = sorted((rule for rule in own if rule.kind is not Kind.APOLOGY), key=lambda rule: -_score(rule, case))
+    fitting = [rule for rule in own if rule.kind is not Kind.APOLOGY and moment.fits(rule)]
+    ranked = sorted(fitting, key=lambda rule: -moment.score(rule))
     first_of_kind: dict[Kind, ReplyRule] = {}
     for rule in ranked:
         first_of_kind.setdefault(rule.kind, rule)
-    spare = [rule for rule in general if rule.kind in _SPARE and case.kinds]
+    under_way = general if moment.case.kinds else ()
+    spare = [rule for rule in under_way if rule.kind in _SPARE and moment.fits(rule)]
     everything = {rule.id: rule for rule in (*first_of_kind.values(), *ranked, *spare)}
     return tuple(everything.values())[:PROPOSALS]
-
-
-def _score(rule: ReplyRule, case: Case) -> int:
-    """Weight, raised by every condition that was met and every fact that is named: the specific beats the general."""
-    score = rule.weight
-    score += 4 * sum(map(bool, (rule.moods, rule.faults, rule.after, rule.after_reply, rule.steps)))
-    score += 6 * bool(rule.wants)
-    score += 3 * len(rule.placeholders | rule.known) + 2 * (rule.days_min is not None or rule.days_max is not None)
-    if rule.remedy is not None:
-        score -= 5 * remedies.distance(rule.remedy, case)
-    return score

@@ -29,7 +29,7 @@ _NOISE_WITHOUT_AT: Final = re.compile(f"{_MARKUP}|{_REST}")  # a third of the ti
 _DIGIT: Final = re.compile(r"[0-9]")
 _FOREIGN: Final = re.compile(r"[\u0370-\u1cff\u1f00-\u1fff\u2c80-\ud7ff\uf900-\ufdff\ufe70-\ufeff\uff66-\uffdc]")
 _LATIN: Final = re.compile(r"[A-Za-z\u00aa-\u024f\u1e00-\u1eff]")
-_SCRIPTS: Final = tuple(
+SCRIPTS: Final = tuple(
     (name, weight, re.compile(f"[{letters}]"))
     for name, weight, letters in (
         ("kana", 3, r"\u3040-\u30ff\u31f0-\u31ff\uff66-\uff9f"),
@@ -69,7 +69,7 @@ def candidates(cleaned: str) -> tuple[str, ...]:
     if not foreign:
         return LATIN if _LATIN.search(cleaned) else ()
     latin = len(_LATIN.findall(cleaned))
-    counts = {name: weight * len(letters.findall(foreign)) for name, weight, letters in _SCRIPTS}
+    counts = counts_of(foreign)
     # A borrowed brand name or size in Latin letters weighs less than the writer's own script.
     if sum(counts.values()) * 4 < latin or not any(counts.values()):
         return LATIN if latin else ()
@@ -83,6 +83,19 @@ def candidates(cleaned: str) -> tuple[str, ...]:
     if script == "arabic":
         return _arabic(foreign)
     return (script,)
+
+
+def counts_of(foreign: str) -> dict[str, int]:
+    """The weight of each script; no letter is of two, so nothing is looked for once all letters are counted."""
+    counts = dict.fromkeys([name for name, _, _ in SCRIPTS], 0)
+    left = len(foreign)
+    for name, weight, letters in SCRIPTS:
+        found = len(letters.findall(foreign))
+        counts[name] = weight * found
+        left -= found
+        if not left:
+            break
+    return counts
 
 
 def _han(text: str, kana: float) -> tuple[str, ...]:

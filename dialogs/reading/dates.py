@@ -9,7 +9,6 @@ from typing import Final
 
 from dialogs.reading.folding import fold_word
 
-_DIGIT: Final = re.compile(r"\d")
 _JOINED: Final = re.compile(r"\d[-/.]\d")  # stands in every date in figures
 _ISO: Final = re.compile(r"(?<!\d)(\d{4})[-/.](\d{1,2})[-/.](\d{1,2})(?!\d)")
 _FIGURES: Final = re.compile(r"(?<![\d.,/-])(\d{1,2})([./-])(\d{1,2})\2(\d{4}|\d{2})(?![\d/-])")
@@ -34,8 +33,6 @@ class Dates:
 
     def read(self, text: str, today: date) -> tuple[date, ...]:
         """Every date in ``text``, each once."""
-        if not _DIGIT.search(text):
-            return ()
         return tuple(dict.fromkeys(day for day in self._all(text, today) if day is not None))
 
     def _all(self, text: str, today: date) -> Iterator[date | None]:

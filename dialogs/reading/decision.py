@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import Final
@@ -91,17 +90,20 @@ def _is_longer(one: Match, other: Match) -> bool:
 
 def situations(voices: Iterable[Voice]) -> tuple[SituationReading, ...]:
     """All situations that are sure enough, the leading one first."""
-    doubt: defaultdict[str, float] = defaultdict(lambda: 1.0)
-    evidence: defaultdict[str, list[Span]] = defaultdict(list)
+    doubt: dict[str, float] = {}
+    evidence: dict[str, list[Span]] = {}
     for voice in voices:
-        found: defaultdict[str, list[Match]] = defaultdict(list)
+        found: dict[str, list[Match]] = {}
         for match in voice.matches:
             if match.target.kind == "situation":
-                found[match.target.id].append(match)
+                found.setdefault(match.target.id, []).append(match)
         for situation, matches in found.items():
-            for match in _apart(matches):
-                doubt[situation] *= 1 - match.target.weight * voice.trust
-                evidence[situation].append(Span(match.target.cue, match.start, match.end, voice.in_chinese))
+            left = doubt.get(situation, 1.0)
+            spans = evidence.setdefault(situation, [])
+            for target, start, end in _apart(matches):
+                left *= 1 - target.weight * voice.trust
+                spans.append(Span(target.cue, start, end, voice.in_chinese))
+            doubt[situation] = left
     readings = [
         SituationReading(situation, round(1 - left, 4), tuple(evidence[situation]))
         for situation, left in doubt.items()

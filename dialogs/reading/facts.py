@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from datetime import date
 from typing import Final
 
-from dialogs.messages import Facts, Media
+from dialogs.messages import Facts, Media, Money
 from dialogs.reading import parcels
 from dialogs.reading.cues import Cues
 from dialogs.reading.dates import Dates
@@ -14,6 +15,7 @@ from dialogs.reading.matcher import Scan
 from dialogs.reading.money import Amounts
 from dialogs.reading.tree import Match
 
+_DIGIT: Final = re.compile(r"\d")  # without one there are neither numbers nor amounts nor dates
 _PICTURES: Final = frozenset({"photo", "video"})
 _LONGEST_WAIT: Final = 730  # days; what is longer was no parcel
 _MOST_PIECES: Final = 10_000
@@ -26,19 +28,26 @@ class FactReader:
     def __init__(self, cues: Cues | None) -> None:
         code = cues.code if cues else ""
         self._order_words = cues.order_words if cues else ()
-        self._tracking_words = cues.tracking_words if cues else ()
+        self._tracking_words = (*(cues.tracking_words if cues else ()), *parcels.CARRIERS)
         self._amounts = Amounts(cues.money if cues else {}, yen=_YEN.get(code, "CNY"))
         self._dates = Dates(cues.date_order if cues else "dmy", cues.months if cues else ())
 
     def read(self, text: str, scan: Scan | None, *, today: date, media: tuple[Media, ...], waiting: bool) -> Facts:
         """The facts of ``text``; ``waiting`` says that time it names is time the buyer has waited."""
-        orders, tracking = parcels.read(text, self._order_words, self._tracking_words)
+        orders: tuple[str, ...] = ()
+        tracking: tuple[str, ...] = ()
+        amounts: tuple[Money, ...] = ()
+        dates: tuple[date, ...] = ()
+        if _DIGIT.search(text):
+            orders, tracking = parcels.read(text, self._order_words, self._tracking_words)
+            amounts = self._amounts.read(text)
+            dates = self._dates.read(text, today)
         counts = _counts(scan) if scan else {}
         return Facts(
             orders=orders,
             tracking=tracking,
-            amounts=self._amounts.read(text),
-            dates=self._dates.read(text, today),
+            amounts=amounts,
+            dates=dates,
             days=_days(scan) if scan and waiting else None,
             asked=counts.get("asked"),
             got=counts.get("got"),
@@ -57,7 +66,7 @@ def _days(scan: Scan) -> int | None:
 
 def _counts(scan: Scan) -> Mapping[str, int]:
     """Pieces asked for and received, from the first count whose numbers fit."""
-    for match in _widest_first(match for match in scan.matches if match.target.kind == "counts"):
+    for match in _widest_first([match for match in scan.matches if match.target.kind == "counts"]):
         roles = match.target.id.split(",")
         values = _inside(match, scan)
         if len(values) != len(roles) or max(values) > _MOST_PIECES:

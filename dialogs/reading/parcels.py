@@ -25,7 +25,7 @@ _NAMED: Final = _alone(
 )
 # Numbers that are tracking numbers only beside the word or the carrier's name: FedEx, DHL, CDEK, national posts.
 _PLAIN: Final = _alone(r"[A-Z]{0,4}[0-9]{8,22}[A-Z]{0,3}")
-_CARRIERS: Final = (
+CARRIERS: Final = (
     "dhl", "fedex", "ups", "usps", "dpd", "gls", "hermes", "tnt", "cdek", "сдэк", "почта россии", "новая почта",
     "нова пошта", "correos", "correios", "colissimo", "chronopost", "aramex", "smsa", "yodel", "evri", "ems", "cainiao",
     "yanwen", "yunexpress", "4px", "jadlog", "inpost", "seur", "ヤマト", "佐川", "우체국", "대한통운", "菜鸟", "燕文",
@@ -45,7 +45,10 @@ _FEWEST_TRACKING: Final = 8
 def read(
     text: str, order_words: tuple[str, ...], tracking_words: tuple[str, ...]
 ) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """Order numbers and tracking numbers of a message, each once, in order of appearance."""
+    """Order numbers and tracking numbers of a message, each once, in order of appearance.
+
+    ``tracking_words`` are those of the language and ``CARRIERS``.
+    """
     digits = len(_DIGIT.findall(text))
     if digits < _FEWEST:
         return (), ()
@@ -84,8 +87,8 @@ def _kind(found: re.Match[str], text: str, order_words: tuple[str, ...], trackin
     before = fold_word(text[max(0, start - _BEFORE) : start])
     if any(map(str.isdigit, before[-1:])):
         return None
-    order = max((before.rfind(word) for word in order_words), default=-1)
-    track = max((before.rfind(word) for word in (*tracking_words, *_CARRIERS)), default=-1)
+    order = max([before.rfind(word) for word in order_words], default=-1)
+    track = max([before.rfind(word) for word in tracking_words], default=-1)
     if track > order and _PLAIN.fullmatch(found.group()):
         return "tracking"
     if _ORDER.fullmatch(found.group()):

@@ -86,6 +86,7 @@ class Tree:
 Starts = tuple[tuple[int, Node], ...]  # where phrases lead that begin with these symbols
 Here = Mapping[int, Sequence[tuple[int, int]]]  # symbols of one place, each with what is behind it and where it ends
 Place = tuple[int, int, Here, Starts]  # its count of words and leaps, where it begins, its symbols, what begins with it
+_State = list[int]  # of a partial phrase: its turn, what is behind its latest word, where its first began
 _Reached = tuple[Node, int, int, int]  # a node, where its phrase began, what is behind it, where it ends
 
 
@@ -100,11 +101,14 @@ def find(places: Sequence[Place]) -> tuple[list[Match], int]:
         reached: list[_Reached] = []
         for symbol, child in starts:
             if child.targets or not child.symbols.isdisjoint(present):
-                reached += [(child, start, behind, end) for behind, end in here[symbol]]
-        reached += partial.led_on(at, here)
+                for behind, end in here[symbol]:
+                    reached.append((child, start, behind, end))
+        if not partial.awaited.isdisjoint(here):
+            partial.lead_on(at, here, reached)
         steps += len(here) + len(reached)
         for node, begin, behind, end in reached:
-            partial.keep(node, at, behind, begin)
+            if node.edges:
+                partial.keep(node, at, behind, begin)
             for target in node.targets:
                 told = repeats.get(id(target), 0)
                 if told < _REPEATS:
@@ -120,14 +124,14 @@ class _Partial:
     nowhere in the message is not kept at all; the others are looked at only where one of their next words stands.
     """
 
-    __slots__ = ("_awaited", "_known", "_present", "_turn", "_waiting", "steps")
+    __slots__ = ("_known", "_present", "_turn", "_waiting", "awaited", "steps")
 
     def __init__(self, present: AbstractSet[int]) -> None:
         self.steps = 0
         self._present = present
-        self._known: dict[Node, tuple[int, int, int]] = {}  # what is behind its words, where they began, its turn
-        self._waiting: dict[int, dict[Node, None]] = {}  # symbol → the phrases it leads on, in their turn
-        self._awaited = self._waiting.keys()
+        self._known: dict[Node, _State] = {}
+        self._waiting: dict[int, dict[Node, _State]] = {}  # symbol → the phrases it leads on, in their turn
+        self.awaited = self._waiting.keys()
         self._turn = 0
 
     def keep(self, node: Node, at: int, behind: int, begin: int) -> None:
@@ -136,39 +140,35 @@ class _Partial:
         if not onward:
             return
         known = self._known.get(node)
-        if known is not None and known[0] + node.reach >= at:
-            self._known[node] = (behind, begin, known[2])
+        if known is not None and known[1] + node.reach >= at:
+            known[1:] = behind, begin
             return
         self._turn += 1
-        self._known[node] = (behind, begin, self._turn)
+        state = self._known[node] = [self._turn, behind, begin]
         for symbol in onward:
             nodes = self._waiting.setdefault(symbol, {})
             nodes.pop(node, None)
-            nodes[node] = None
+            nodes[node] = state
 
-    def led_on(self, at: int, here: Here) -> list[_Reached]:
-        """Where the symbols of a place lead."""
-        reached: list[_Reached] = []
-        expected = self._awaited & here.keys()
-        if not expected:
-            return reached
-        pairs = self._expecting(expected, here)
-        self.steps += len(pairs)
-        for node, symbol in pairs:
-            place, begin, _ = self._known[node]
-            if not 0 <= at - place <= node.reach:
+    def lead_on(self, at: int, here: Here, reached: list[_Reached]) -> None:
+        """Add what the symbols of a place lead to."""
+        for state, node, symbol in self._expecting(self.awaited & here.keys(), here):
+            _, place, begin = state
+            between = at - place
+            self.steps += 1
+            if not 0 <= between <= node.reach:
                 continue
-            commas, between = divmod(at - place, CLAUSE)
+            commas, between = divmod(between, CLAUSE)
             for gap, most_commas, child in node.edges[symbol]:
                 if commas <= most_commas and between <= gap:
-                    reached += [(child, begin, behind, end) for behind, end in here[symbol]]
-        return reached
+                    for behind, end in here[symbol]:
+                        reached.append((child, begin, behind, end))
 
-    def _expecting(self, expected: Collection[int], here: Here) -> list[tuple[Node, int]]:
+    def _expecting(self, expected: Collection[int], here: Here) -> list[tuple[_State, Node, int]]:
         """The phrases that wait for symbols of a place, in their turn, each with all of those symbols."""
         if len(expected) == 1:  # as nearly always
-            return [(node, symbol) for symbol in expected for node in self._waiting[symbol]]
-        nodes = {node for symbol in expected for node in self._waiting[symbol]}
+            return [(state, node, symbol) for symbol in expected for node, state in self._waiting[symbol].items()]
+        states = {node: state for symbol in expected for node, state in self._waiting[symbol].items()}
         symbols = here.keys()
-        in_turn = sorted(nodes, key=lambda node: self._known[node][2])
-        return [(node, symbol) for node in in_turn for symbol in node.symbols & symbols]
+        in_turn = sorted([(state, node) for node, state in states.items()])  # a turn is no one else's
+        return [(state, node, symbol) for state, node in in_turn for symbol in node.symbols & symbols]

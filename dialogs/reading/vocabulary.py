@@ -73,7 +73,7 @@ class Words:
         for shorter in _shorter(word):
             meant.update(self._slips.get(shorter, ()))
         found: set[int] = set()
-        for candidate in meant:
+        for candidate in sorted(meant):  # a set of texts lies otherwise in every process
             # The first letter is seldom wrong, and one replaced letter in a short word often makes another word.
             if candidate[0] == word[0] and (len(candidate) != len(word) or _swapped(candidate, word)):
                 found.update(self._whole.get(candidate, ()), self._stems.get(candidate, ()))

@@ -160,3 +160,16 @@ def test_a_missing_package_is_named(name: str, monkeypatch: pytest.MonkeyPatch) 
     monkeypatch.setitem(sys.modules, name, None)
     with pytest.raises(Refused, match=f"pip install {name}"):
         DETECTORS[name]()
+
+
+def test_addresses_tags_and_codes_are_no_words():
+    text = "escriba a maria.perez+1@correo.example o a @tienda_oficial #oferta, pedido A123: www.tienda.example/a?b=1"
+    assert scripts.clean(text) == "escriba a o a , pedido"
+    assert scripts.clean("escriba a #oferta hoy") == "escriba a hoy"
+
+
+@given(st.text(alphabet="aéжіüあアｱ漢豈한ㄱعپﷺกשﬠαἀअ\u3007", max_size=30))
+def test_every_letter_is_counted_for_its_script(text):
+    assert scripts.counts_of(text) == {
+        name: weight * len(letters.findall(text)) for name, weight, letters in scripts.SCRIPTS
+    }

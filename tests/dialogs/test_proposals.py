@@ -23,9 +23,10 @@ from dialogs.messages import (
     Reply,
     Shop,
     SituationReading,
+    Step,
     Want,
 )
-from dialogs.playbooks import Playbooks
+from dialogs.playbooks import Playbook, Playbooks, ReplyRule
 
 BOOKS = Playbooks.load()
 GENEROUS = Shop(id="s", name="Sunny Store", goodwill=Money(Decimal(5), "USD"), credit=Money(Decimal(3), "USD"))
@@ -224,3 +225,31 @@ def test_any_talk_offers_up_to_three_replies_and_none_twice(lines):
             assert Kind.APOLOGY not in {rule.kind for rule in rules}
         if pick < len(rules):
             case = sent(case, rules[pick].id)
+
+
+def book(*rules: ReplyRule) -> Playbooks:
+    return Playbooks((Playbook("unknown", "其他", rules),))
+
+
+def rule(name: str, **conditions) -> ReplyRule:
+    return ReplyRule(id=f"unknown.{name}", kind=Kind.CALMING, zh=name, why="。", **conditions)
+
+
+def test_what_stands_in_for_another_kind_is_not_what_is_offered_already():
+    rules = proposals.choose(book(rule("first"), rule("second")), Case(), reading("unknown"), GENEROUS)
+    assert [found.id for found in rules] == ["unknown.first", "unknown.second"]
+
+
+@pytest.mark.parametrize(
+    ("conditions", "worth"),
+    [
+        ({}, 10),
+        ({"moods": frozenset({Mood.CALM})}, 14),
+        ({"steps": frozenset({Step.REACT}), "faults": frozenset({Fault.UNKNOWN})}, 18),
+        ({"wants": frozenset({Want.REFUND})}, 16),
+        ({"known": frozenset({"days"}), "placeholders": frozenset({"days", "order"}), "days_min": 3}, 18),
+        ({"days_max": 3, "weight": 20}, 22),
+    ],
+)
+def test_the_specific_is_worth_more_than_the_general(conditions, worth):
+    assert rule("one", **conditions).worth == worth

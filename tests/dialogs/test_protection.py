@@ -10,6 +10,7 @@ from dialogs.messages import Check
 from dialogs.protection import Style, clean, entities, mask, prove, styles_for, with_emoji
 from dialogs.protection.numbers import numbers_in, words_in
 from dialogs.protection.terms import Glossary
+from dialogs.protection.writing import weight
 
 
 def found(text: str) -> list[tuple[str, str]]:
@@ -223,3 +224,11 @@ def test_number_words() -> None:
     assert words_in("two pieces in twelve days", "en") == {"2", "12"}
     assert words_in("两件，等了三十五天，十分生气", "zh") == {"2", "35"}
     assert words_in("tatlo", "tl") is None
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [("añadido", 7.0), ("посылка", 7.0), ("חב", 2.6), ("طر", 2.4), ("택배", 4.4), ("かな", 3.4), ("包裹", 6.4)],
+)
+def test_how_much_a_letter_says(text: str, says: float) -> None:
+    assert weight(text) == pytest.approx(says)

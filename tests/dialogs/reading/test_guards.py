@@ -34,6 +34,9 @@ def facts(language: str, text: str) -> Facts:
 @settings(max_examples=200, deadline=None)
 @given(text=TEXTS, language=st.sampled_from(sorted(READERS)))
 @example(text="order A123", language="en")
+@example(text="order A1234", language="en")
+@example(text="212345ABCDEFGH", language="en")
+@example(text="tracking 12345678", language="en")
 @example(text="5 enero", language="es")
 @example(text="1.2.26", language="de")
 @example(text="3月5日", language="ja")
@@ -46,6 +49,8 @@ def test_facts_are_the_same_where_every_guard_lets_pass(text: str, language: str
 @example(text="www.5")
 @example(text="shop.ſhop")
 @example(text="1ZABCDEFGHIJKLMNOP")
+@example(text="ABCDE/12345")
+@example(text="50 Kč")
 @example(text="+1 (2) 345-67")
 def test_no_guard_of_an_entity_misses_one(text: str) -> None:
     for mark, finder in FINDERS:

@@ -6,7 +6,7 @@ import tomllib
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from dialogs.reading.cues import load
@@ -80,6 +80,7 @@ def elements(written: list[str]) -> list[tuple[tuple[Element, ...], Target]]:
     words=MESSAGES,
     script=st.sampled_from(["words", "characters"]),
 )
+@example(written=["aa .. bb", "cc ... bb"], words=["aa", "cc", "xx", ",", "aa", "bb"], script="words")
 def test_nothing_is_lost_by_looking_only_where_something_can_go_on(
     written: list[str], words: list[str], script: str
 ) -> None:
