@@ -46,6 +46,8 @@ def merge(old: Facts, new: Facts) -> Facts:
         asked=old.asked if new.asked is None else new.asked,
         got=old.got if new.got is None else new.got,
         photos=old.photos + new.photos,
+        sizes=_newest_first(new.sizes, old.sizes),
+        colours=_newest_first(new.colours, old.colours),
     )
 
 
@@ -68,6 +70,7 @@ def after_message(case: Case, reading: Reading) -> Case:
         mood=reading.mood,
         urgency=reading.urgency,
         fault=base.fault if reading.fault is Fault.UNKNOWN else reading.fault,
+        cause=base.cause if reading.fault is Fault.UNKNOWN else reading.cause,
         step=_step(trouble, facts, base.kinds),
         facts=facts,
         wants=reading.wants or base.wants,

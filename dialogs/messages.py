@@ -73,6 +73,39 @@ class Fault(StrEnum):
     UNKNOWN = "unknown"
 
 
+class Cause(StrEnum):
+    """What went wrong on the side that is at fault (domain: causes of fault)."""
+
+    FAULTY_GOODS = "faulty_goods"
+    NOT_AS_DESCRIBED = "not_as_described"
+    LATE_DISPATCH = "late_dispatch"
+    WRONG_GOODS = "wrong_goods"  # missing goods too
+    BAD_SERVICE = "bad_service"
+    SLOW = "slow"
+    WRONG_REGION = "wrong_region"
+    LOST = "lost"
+    REGRET = "regret"
+    EXPECTATION = "expectation"
+    ORDERED_WRONGLY = "ordered_wrongly"
+    USED_WRONGLY = "used_wrongly"
+
+
+CAUSED_BY: Mapping[Cause, Fault] = {
+    Cause.FAULTY_GOODS: Fault.SELLER,
+    Cause.NOT_AS_DESCRIBED: Fault.SELLER,
+    Cause.LATE_DISPATCH: Fault.SELLER,
+    Cause.WRONG_GOODS: Fault.SELLER,
+    Cause.BAD_SERVICE: Fault.CARRIER,
+    Cause.SLOW: Fault.CARRIER,
+    Cause.WRONG_REGION: Fault.CARRIER,
+    Cause.LOST: Fault.CARRIER,
+    Cause.REGRET: Fault.BUYER,
+    Cause.EXPECTATION: Fault.BUYER,
+    Cause.ORDERED_WRONGLY: Fault.BUYER,
+    Cause.USED_WRONGLY: Fault.BUYER,
+}
+
+
 class Step(IntEnum):
     """The seven steps of a good conversation (处理纠纷七步)."""
 
@@ -202,12 +235,22 @@ class LanguageReading:
 
 @dataclass(frozen=True, slots=True)
 class Span:
-    """Why something was read: the cue, and where it stands in the text it was found in."""
+    """Why something was read: the cue, where it stands in the text it was found in, and how much it says (0 to 1)."""
 
     cue: str
     start: int
     end: int
     in_chinese: bool = False
+    weight: float = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Sign:
+    """What words told beside the situation: ``what`` is ``mood``, ``want``, ``urgency`` or ``fault``, ``id`` which."""
+
+    what: str
+    id: str
+    span: Span
 
 
 @dataclass(frozen=True, slots=True)
@@ -231,6 +274,8 @@ class Facts:
     asked: int | None = None  # pieces ordered
     got: int | None = None  # pieces received
     photos: int = 0  # photos and videos the buyer has sent
+    sizes: tuple[str, ...] = ()  # as labels have them: XL, 42
+    colours: tuple[str, ...] = ()  # English names of plain colours
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -244,6 +289,8 @@ class Reading:
     wants: tuple[Want, ...] = ()
     facts: Facts = field(default_factory=Facts)
     fault: Fault = Fault.UNKNOWN
+    cause: Cause | None = None  # what went wrong on that side, where it is known
+    signs: tuple[Sign, ...] = ()  # why mood, urgency, wants and fault were read so
 
     @property
     def situation(self) -> str:
@@ -384,6 +431,7 @@ class Case:
     situation: str = "unknown"
     mood: Mood = Mood.CALM
     fault: Fault = Fault.UNKNOWN
+    cause: Cause | None = None
     urgency: Urgency = Urgency.NORMAL
     step: Step = Step.REACT
     facts: Facts = field(default_factory=Facts)

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
 from dialogs.errors import BadData
-from dialogs.messages import Fault, Mood, Urgency, Want
+from dialogs.messages import Cause, Fault, Mood, Urgency, Want
 from dialogs.reading.folding import fold_characters, fold_word
 from dialogs.reading.matcher import Matcher
 from dialogs.reading.phrases import Element, Expander, PhraseError
@@ -22,21 +22,29 @@ _GAP_WORDS: Final = 5
 _GAP_CHARACTERS: Final = 8
 _DAYS: Final = {"hour": 0, "day": 1, "week": 7, "month": 30, "year": 365}
 _ROLES: Final = ("asked", "got", "missing")
+COLOURS: Final = (
+    "black", "white", "grey", "red", "pink", "orange", "yellow", "green", "blue", "purple", "brown", "beige", "gold",
+    "silver", "transparent",
+)  # fmt: skip
+_FARTHEST: Final = 366  # days a word such as "yesterday" may lie away
 
 _TABLES: Final[Mapping[str, frozenset[str]]] = {
     "language": frozenset({"script", "apostrophe", "prefixes", "respelled"}),
     "nothing": frozenset({"cues"}),
-    "mood": frozenset({Mood.UPSET.value, Mood.ANGRY.value}),
+    "question": frozenset({"cues"}),
+    "mood": frozenset({Mood.UPSET.value, Mood.ANGRY.value, "insults", "sarcasm"}),
     "urgency": frozenset({Urgency.HIGH.value}),
     "wants": frozenset(want.value for want in Want),
-    "fault": frozenset(fault.value for fault in Fault) - {Fault.UNKNOWN.value},
+    "fault": frozenset(fault.value for fault in (*Fault, *Cause)) - {Fault.UNKNOWN.value},
     "time": frozenset(_DAYS),
     "counts": frozenset({"cues"}),
-    "dates": frozenset({"order", "months"}),
-    "facts": frozenset({"order", "tracking"}),
+    "dates": frozenset({"order", "months", "weekdays"}),
+    "facts": frozenset({"order", "tracking", "size"}),
+    "colours": frozenset(COLOURS),
     "situations": frozenset(SITUATIONS),
 }
-_FREE: Final = frozenset({"groups", "waited", "numbers", "money"})  # tables whose keys are words of the language
+# Tables whose keys are words of the language.
+_FREE: Final = frozenset({"groups", "waited", "numbers", "money", "sizes", "relative"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,6 +58,8 @@ class Cues:
     money: Mapping[str, str]  # word as buyers write it → currency
     order_words: tuple[str, ...] = ()
     tracking_words: tuple[str, ...] = ()
+    weekdays: tuple[tuple[str, ...], ...] = ()  # names, folded, from Monday on
+    size_words: tuple[str, ...] = ()  # what stands beside a size
 
 
 def load(path: Path) -> Cues:
@@ -85,9 +95,8 @@ class _File:
         splits = self._one_of("apostrophe", language.get("apostrophe", "joins"), ("joins", "splits")) == "splits"
         fold = fold_word if spaced else fold_characters
         dates = self._data.get("dates", {})
-        months = tuple(tuple(fold(name) for name in self._texts("months", month)) for month in dates.get("months", ()))
-        if months and len(months) != 12:
-            raise self._bad(f"dates.months has {len(months)} entries, a year has 12", "months")
+        months = self._names("months", dates.get("months", ()), 12, "a year", fold)
+        weekdays = self._names("weekdays", dates.get("weekdays", ()), 7, "a week", fold)
         facts = self._data.get("facts", {})
         return Cues(
             code=self._path.parent.name,
@@ -104,7 +113,17 @@ class _File:
             money={fold(word): self._currency(word, code) for word, code in self._table("money").items()},
             order_words=tuple(fold(word) for word in self._texts("order", facts.get("order", []))),
             tracking_words=tuple(fold(word) for word in self._texts("tracking", facts.get("tracking", []))),
+            weekdays=weekdays,
+            size_words=tuple(fold(word) for word in self._texts("size", facts.get("size", []))),
         )
+
+    def _names(
+        self, name: str, lists: Iterable[object], number: int, what: str, fold: Callable[[str], str]
+    ) -> tuple[tuple[str, ...], ...]:
+        names = tuple(tuple(fold(word) for word in self._texts(name, words)) for words in lists)
+        if names and len(names) != number:
+            raise self._bad(f"dates.{name} has {len(names)} entries, {what} has {number}", name)
+        return names
 
     def _check_keys(self) -> None:
         for table, content in self._data.items():
@@ -154,19 +173,30 @@ class _File:
             for level, cues in levels.items():
                 for cue in self._texts(level, cues):
                     yield Target("situation", situation, cue, WEIGHTS[level])
-        for cue in self._texts("cues", self._table("nothing").get("cues", [])):
-            yield Target("nothing", "nothing", cue)
+        for kind in ("nothing", "question"):
+            for cue in self._texts("cues", self._table(kind).get("cues", [])):
+                yield Target(kind, kind, cue)
         for kind in ("mood", "urgency", "wants", "fault"):
             for name, cues in self._table(kind).items():
                 for cue in self._texts(name, cues):
                     yield Target(kind, name, cue)
+        yield from self._times()
+        for cue in self._texts("cues", self._table("counts").get("cues", [])):
+            yield Target("counts", self._roles(cue), cue)
+        for colour, words in self._table("colours").items():
+            for word in self._texts(colour, words):
+                yield Target("colour", colour, word)
+        for word, size in self._table("sizes").items():
+            yield Target("size", self._size(word, size), word)
+
+    def _times(self) -> Iterator[Target]:
         for unit, spellings in self._table("time").items():
             for spelling in self._texts(unit, spellings):
                 yield Target("time", str(_DAYS[unit]), f"# {spelling}")
         for cue, days in self._table("waited").items():
             yield Target("waited", str(self._number(cue, days)), cue)
-        for cue in self._texts("cues", self._table("counts").get("cues", [])):
-            yield Target("counts", self._roles(cue), cue)
+        for cue, days in self._table("relative").items():
+            yield Target("relative", str(self._offset(cue, days)), cue)
 
     def _roles(self, cue: str) -> str:
         roles = [place.removeprefix("#") for place in cue.split() if place.startswith("#")]
@@ -190,6 +220,16 @@ class _File:
     def _number(self, word: str, value: object) -> int:
         if not isinstance(value, int) or isinstance(value, bool) or value < 0:
             raise self._bad(f"{word!r} = {value!r} must be a whole number of at least 0", word)
+        return value
+
+    def _offset(self, word: str, value: object) -> int:
+        if not isinstance(value, int) or isinstance(value, bool) or abs(value) > _FARTHEST:
+            raise self._bad(f"{word!r} = {value!r} must be days from today, -{_FARTHEST} to {_FARTHEST}", word)
+        return value
+
+    def _size(self, word: str, value: object) -> str:
+        if not isinstance(value, str) or not value.isascii() or not value.isupper():
+            raise self._bad(f"{word!r} = {value!r} must be a size in capitals, such as XL", word)
         return value
 
     def _currency(self, word: str, value: object) -> str:

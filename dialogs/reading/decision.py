@@ -6,8 +6,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import Final
 
-from dialogs.messages import Fault, SituationReading, Span, Want
-from dialogs.reading.situations import HIGH_STAKES, ORDER, SOCIAL, USUAL_FAULT
+from dialogs.messages import CAUSED_BY, Cause, Fault, SituationReading, Span, Want
+from dialogs.reading.situations import HIGH_STAKES, ORDER, SOCIAL, USUAL_CAUSE
 from dialogs.reading.tree import Match
 
 SURE_ENOUGH: Final = 0.5  # below this nothing is read: unknown is an honest answer
@@ -102,7 +102,7 @@ def situations(voices: Iterable[Voice]) -> tuple[SituationReading, ...]:
             spans = evidence.setdefault(situation, [])
             for target, start, end in _apart(matches):
                 left *= 1 - target.weight * voice.trust
-                spans.append(Span(target.cue, start, end, voice.in_chinese))
+                spans.append(Span(target.cue, start, end, voice.in_chinese, target.weight))
             doubt[situation] = left
     readings = [
         SituationReading(situation, round(1 - left, 4), tuple(evidence[situation]))
@@ -151,10 +151,14 @@ def _apart(matches: list[Match]) -> list[Match]:
     return sorted(chosen, key=lambda match: match.start)
 
 
-def fault(named: Iterable[str], about: tuple[SituationReading, ...]) -> Fault:
-    """Who caused the trouble: whom the words name, else whose doing such a situation usually is."""
-    told = [Fault(name) for name in named]
+def fault(named: Iterable[str], about: tuple[SituationReading, ...]) -> tuple[Fault, Cause | None]:
+    """Who caused the trouble and what went wrong there: as the words name it, else as such a situation usually is."""
+    told = dict.fromkeys(named)
+    causes = [Cause(name) for name in told if name in CAUSED_BY]
+    blamed = {*(Fault(name) for name in told if name not in CAUSED_BY), *(CAUSED_BY[cause] for cause in causes)}
+    usual = next((USUAL_CAUSE[found.id] for found in about if found.id in USUAL_CAUSE), None)
     for culprit in (Fault.BUYER, Fault.CARRIER, Fault.SELLER):  # who blames themselves is believed first
-        if culprit in told:
-            return culprit
-    return next((USUAL_FAULT[found.id] for found in about if found.id in USUAL_FAULT), Fault.UNKNOWN)
+        if culprit in blamed:
+            own = (cause for cause in (*causes, *filter(None, (usual,))) if CAUSED_BY[cause] is culprit)
+            return culprit, next(own, None)
+    return (CAUSED_BY[usual], usual) if usual else (Fault.UNKNOWN, None)

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Final
 
-from dialogs.messages import Mood
+from dialogs.messages import Mood, Span
 from dialogs.reading.situations import TROUBLE
 
 _ANGRY_FACES: Final = re.compile("[😠😡🤬👿💢🖕]")
@@ -17,25 +17,61 @@ CALLS: Final = re.compile(r"[!！]{2,}|[?？]{3,}|[?？][!！]|[!！][?？]")
 WORDS: Final = re.compile(r"[^\W\d_]{2,}")
 CAPITALS: Final = re.compile(r"[^\W\d_a-zß-öø-ÿа-џ]{2}")  # no word in capitals is without two such letters
 _HAPPY: Final = frozenset({"praise", "thanks"})
+_THREATS: Final = frozenset({"review_threat", "extortion"})
+
+_ANGRY: Final = 2.0  # points from which a buyer is angry
+_UPSET: Final = 0.5
+_TOLD: Final = {"insults": 2.0, "angry": 2.0, "sarcasm": 1.0, "upset": 1.0}  # what one cue of the kind is worth
 
 
-def read(text: str, found: Iterable[str], situations: tuple[str, ...]) -> Mood:
-    """The mood of a message; ``found`` are the moods its words told, ``situations`` what it is about."""
-    told = set(found)
+def read(text: str, told: Mapping[str, Span], situations: tuple[str, ...]) -> tuple[Mood, tuple[Span, ...]]:
+    """The mood of a message, and what of its typing showed it; ``told`` are the moods its words told."""
+    faces = _ANGRY_FACES.search(text)
+    if faces:
+        return Mood.ANGRY, (_typed("face", faces, _ANGRY),)
     trouble = not TROUBLE.isdisjoint(situations)
     happy = bool(situations) and situations[0] in _HAPPY
-    if _ANGRY_FACES.search(text):
-        return Mood.ANGRY
-    loud = _is_loud(text)
-    points: float = 2 * (Mood.ANGRY in told) + (Mood.UPSET in told)
-    if not happy:
-        marked = MARKS.search(text) is not None
-        shouts, calls = marked and bool(SHOUTS.search(text)), marked and bool(CALLS.search(text))
-        points += (loud + shouts) * (1 + trouble) / 2 + calls * trouble * 0.5
-        points += 0.5 * bool({"review_threat", "extortion"} & set(situations)) + bool(_SAD_FACES.search(text))
-    if points >= 2:
-        return Mood.ANGRY
-    return Mood.UPSET if points >= 0.5 else Mood.CALM
+    points = _of_words(told, trouble=trouble, happy=happy)
+    if happy:
+        return _mood(points), ()
+    typed = tuple(_of_typing(text, trouble=trouble))
+    points += sum(span.weight for span in typed) + 0.5 * (not _THREATS.isdisjoint(situations))
+    return _mood(points), typed
+
+
+def _mood(points: float) -> Mood:
+    return Mood.ANGRY if points >= _ANGRY else Mood.UPSET if points >= _UPSET else Mood.CALM
+
+
+def _of_words(told: Iterable[str], *, trouble: bool, happy: bool) -> float:
+    """Points for words: a strong word in praise is no anger, praise in a trouble may be mockery."""
+    kinds = set(told)
+    if "sarcasm" in kinds and (trouble or happy or len(kinds) > 1):
+        return _ANGRY
+    points = max((_TOLD[kind] for kind in kinds), default=0.0)
+    if happy:
+        return min(points, _UPSET) if kinds - {"upset"} else 0.0
+    return points + 0.5 * (len(kinds) > 1)
+
+
+def _of_typing(text: str, *, trouble: bool) -> Iterable[Span]:
+    """Points for capitals, rows of marks and sad faces; in a trouble they weigh double."""
+    factor = (1 + trouble) / 2
+    if _is_loud(text):
+        yield Span("capitals", 0, len(text), weight=factor)
+    if MARKS.search(text):
+        shout, call = SHOUTS.search(text), CALLS.search(text)
+        if shout:
+            yield _typed("marks", shout, factor)
+        if call and trouble:
+            yield _typed("marks", call, 0.5)
+    sad = _SAD_FACES.search(text)
+    if sad:
+        yield _typed("face", sad, 1.0)
+
+
+def _typed(what: str, found: re.Match[str], weight: float) -> Span:
+    return Span(what, found.start(), found.end(), weight=weight)
 
 
 def _is_loud(text: str) -> bool:

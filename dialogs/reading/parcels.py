@@ -18,11 +18,12 @@ def _alone(pattern: str) -> re.Pattern[str]:
 
 _S10: Final = _alone(r"[A-Z]{2} ?[0-9]{3} ?[0-9]{3} ?[0-9]{3} ?[A-Z]{2}")
 _UPS: Final = _alone(r"1Z ?[0-9A-Z]{3} ?[0-9A-Z]{3} ?[0-9]{2} ?[0-9]{4} ?[0-9]{4}")
-# Numbers whose form alone names the carrier: Yanwen, 4PX, YunExpress, Cainiao, J&T, SF, USPS.
+# Numbers whose form alone names the carrier: Yanwen, 4PX, YunExpress, Cainiao, J&T, SF, DHL, Amazon, SunYou.
 _NAMED: Final = _alone(
     r"(?:[A-Z]{2}[0-9]{9}YP|4PX[0-9]{13}CN|4PX[0-9]{10,16}|YT[0-9]{16}|LP[0-9]{14,18}|CNG?[0-9]{14,20}|AE[A-Z]{2}[0-9]{10,14}"
-    r"|JT[0-9]{12,15}|SF[0-9]{12,15}|9[1-5][0-9]{20}|82[0-9]{8})"
+    r"|JT[0-9]{12,15}|SF[0-9]{12,15}|JJ?D[0-9]{16,20}|GM[0-9]{16,20}|TBA[0-9]{12}|SY[A-Z]{2,3}[0-9]{9,13})"
 )
+_USPS: Final = _alone(r"9[1-5][0-9]{2}(?: ?[0-9]{4}){4} ?[0-9]{2}")
 # Numbers that are tracking numbers only beside the word or the carrier's name: FedEx, DHL, CDEK, national posts.
 _PLAIN: Final = _alone(r"[A-Z]{0,4}[0-9]{8,22}[A-Z]{0,3}")
 CARRIERS: Final = (
@@ -32,7 +33,11 @@ CARRIERS: Final = (
     "顺丰", "云途", "递四方",
 )  # fmt: skip
 _BEFORE: Final = 28  # characters before a number in which its name is looked for
-_ORDER: Final = _alone(r"[0-9]{15,19}|[0-9]{3}-[0-9]{7}-[0-9]{7}|2[0-9]{5}[0-9A-Z]{8}")
+# AliExpress, Lazada, Mercado Libre, Taobao; Amazon; Shopee; eBay; Temu; Ozon; Shein.
+_ORDER: Final = _alone(
+    r"(?:[0-9]{15,19}|[0-9]{3}-[0-9]{7}-[0-9]{7}|2[0-9]{5}[0-9A-Z]{8}|[0-9]{2}-[0-9]{5}-[0-9]{5}|PO-[0-9]{3}-[0-9]{10,22}"
+    r"|[0-9]{8,10}-[0-9]{4}-[0-9]{1,2}|GS[A-Z0-9]{2}[0-9A-Z]{2}[0-9]{6}[0-9A-Z]{3,6})"
+)
 _ORDER_BESIDE_WORD: Final = _alone(r"#?[A-Z]{0,5}-?[0-9][0-9A-Z-]{3,22}")
 
 # Digits a message must have for anything to be found, for a number in the form of an order, for a tracking number.
@@ -123,4 +128,10 @@ def _is_ups(code: str) -> bool:
     return -total % 10 == int(code[17])
 
 
-_GENUINE: Final = ((_S10, _is_s10), (_UPS, _is_ups), (_NAMED, _always))
+def _is_usps(code: str) -> bool:
+    """Whether the last digit checks: from the right, every second place counts three times (USPS Publication 199)."""
+    total = sum(int(digit) * (3 if place % 2 == 0 else 1) for place, digit in enumerate(reversed(code[:-1])))
+    return -total % 10 == int(code[-1])
+
+
+_GENUINE: Final = ((_S10, _is_s10), (_UPS, _is_ups), (_USPS, _is_usps), (_NAMED, _always))

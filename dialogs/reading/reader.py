@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Final
 
 from dialogs import scripts
-from dialogs.messages import SELLER_LANGUAGE, Case, LanguageReading, Media, Reading, Urgency, Want
+from dialogs.messages import SELLER_LANGUAGE, Case, LanguageReading, Media, Reading, Sign, Span, Urgency, Want
 from dialogs.reading import cues as cue_files
 from dialogs.reading import decision, mood
 from dialogs.reading.cues import Cues
@@ -18,12 +18,12 @@ from dialogs.reading.decision import Voice
 from dialogs.reading.facts import FactReader
 from dialogs.reading.matcher import Scan
 from dialogs.reading.situations import WAITING
-from dialogs.reading.tree import Match
 
 LENGTH: Final = 5_000  # characters read: more than one message of any channel holds (Telegram, WhatsApp: 4096)
 _TRANSLATED: Final = 0.9  # how far a cue in a translation is trusted
 _GUESSED: Final = 0.9  # how far a cue is trusted when the language is a guess
 _GUESSES: Final = 4  # languages tried when it is not known
+_SIGNS: Final = ("mood", "urgency", "wants", "fault")  # kinds of cues whose words are kept as signs
 _LIKELY: Final = 0.05  # a language less likely than this is not tried
 
 
@@ -66,21 +66,28 @@ class Reader:
         if chinese and chinese != text and SELLER_LANGUAGE in self._languages:
             translated = self._languages[SELLER_LANGUAGE].matcher.scan(chinese[:LENGTH])
             voices.append(Voice(decision.standing(translated.matches), _TRANSLATED, in_chinese=True))
-        told = _told(match for voice in voices for match in voice.matches)
+        told = _told(voices)
         wants = tuple(map(Want, told["wants"]))
         found = decision.fairly(decision.situations(voices), wants)
         about = tuple(reading.id for reading in found)
         earlier = (case.situation,) if case else ()
+        feeling, typed = mood.read(text, told["mood"], about)
+        fault, cause = decision.fault(told["fault"], found)
         return Reading(
             language=language,
             situations=found,
-            mood=mood.read(text, told["mood"], about),
+            mood=feeling,
             urgency=Urgency.HIGH if told["urgency"] else Urgency.NORMAL,
             wants=wants,
             facts=self._fact_reader(code).read(
                 text, scan, today=today, media=media, waiting=not WAITING.isdisjoint(about or earlier)
             ),
-            fault=decision.fault(told["fault"], found),
+            fault=fault,
+            cause=cause,
+            signs=(
+                *(Sign(kind, name, span) for kind in _SIGNS for name, span in told[kind].items()),
+                *(Sign("mood", span.cue, span) for span in typed),
+            ),
         )
 
     def _fact_reader(self, code: str) -> FactReader:
@@ -113,11 +120,13 @@ class Reader:
         return [code for code in dict.fromkeys(possible) if code in self._languages][:_GUESSES]
 
 
-def _told(matches: Iterable[Match]) -> Mapping[str, Mapping[str, None]]:
-    """The ids that were told of each kind, each once, in order."""
-    told: defaultdict[str, dict[str, None]] = defaultdict(dict)
-    for match in matches:
-        told[match.target.kind][match.target.id] = None
+def _told(voices: Iterable[Voice]) -> Mapping[str, Mapping[str, Span]]:
+    """The ids that were told of each kind, each once with the words that told it, in order."""
+    told: defaultdict[str, dict[str, Span]] = defaultdict(dict)
+    for voice in voices:
+        for target, start, end in voice.matches:
+            if target.id not in told[target.kind]:
+                told[target.kind][target.id] = Span(target.cue, start, end, voice.in_chinese)
     return told
 
 

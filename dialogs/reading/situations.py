@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from dialogs.messages import Fault
+from dialogs.messages import Cause
 
 # In the order in which they lead: what is rare and costly first, then what is most particular, small talk last.
 SITUATIONS: Final = (
@@ -64,15 +64,15 @@ TROUBLE: Final = LOGISTICS | frozenset(
 # Time the buyer names in these is time they have waited.
 WAITING: Final = LOGISTICS | {"refund_status", "not_shipped", "review_threat", "dispute_opened", "complaint"}
 
-# Whose doing a situation is as long as the words name nobody (domain: causes of fault).
-USUAL_FAULT: Final = {
-    "wrong_item": Fault.SELLER,
-    "shortage": Fault.SELLER,
-    "not_as_described": Fault.SELLER,
-    "quality": Fault.SELLER,
-    "counterfeit": Fault.SELLER,
-    "not_shipped": Fault.SELLER,
-    "wrong_carrier": Fault.SELLER,
-    "in_transit": Fault.CARRIER,
-    "wrong_address": Fault.CARRIER,
+# Whose doing a situation is, and what went wrong, as long as the words name nothing (domain: causes of fault).
+USUAL_CAUSE: Final = {
+    "wrong_item": Cause.WRONG_GOODS,
+    "shortage": Cause.WRONG_GOODS,
+    "not_as_described": Cause.NOT_AS_DESCRIBED,
+    "quality": Cause.FAULTY_GOODS,
+    "counterfeit": Cause.NOT_AS_DESCRIBED,
+    "not_shipped": Cause.LATE_DISPATCH,
+    "wrong_carrier": Cause.NOT_AS_DESCRIBED,
+    "in_transit": Cause.SLOW,
+    "wrong_address": Cause.WRONG_REGION,
 }
