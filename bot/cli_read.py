@@ -24,6 +24,9 @@ def read(
     language: Annotated[
         str | None, typer.Option(help="已知的买家语言，如 es (the buyers' language, when it is known)")
     ] = None,
+    explain: Annotated[
+        bool, typer.Option("--explain", help="说明依据：线索、原文、位置、分量 (say why: cue, words, place, weight)")
+    ] = False,
     jobs: Annotated[int, typer.Option(min=1, max=256, help="同时处理的条数 (lines worked on at a time)")] = 8,
 ) -> None:
     """逐行读懂买家消息，输出 JSON (what messages say, as JSON lines).
@@ -36,7 +39,7 @@ def read(
     if language is not None:
         _known_language(language)
     try:
-        asyncio.run(_read(settings, translate=translate, language=language, jobs=jobs))
+        asyncio.run(_read(settings, translate=translate, language=language, explain=explain, jobs=jobs))
     except BrokenPipeError:
         # Whoever read the answers has seen enough. Nothing may be flushed into the closed pipe at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -51,14 +54,14 @@ def _known_language(code: str) -> None:
         raise typer.BadParameter(f"{code}：不是语言代码 (no language code)", param_hint="--language") from None
 
 
-async def _read(settings: Settings, *, translate: bool, language: str | None, jobs: int) -> None:
+async def _read(settings: Settings, *, translate: bool, language: str | None, explain: bool, jobs: int) -> None:
     from bot.parts import build_manager  # noqa: PLC0415
     from bot.read import Reading, lines_of  # noqa: PLC0415
 
     shop = settings.shops[0].shop()
     out = sys.stdout.buffer
     async with build_manager(settings, translate=translate) as manager:
-        reading = Reading(manager, shop, language=language, jobs=jobs)
+        reading = Reading(manager, shop, language=language, jobs=jobs, explain=explain)
         async for answer in reading.answers(lines_of(partial(os.read, sys.stdin.fileno()))):
             if answer is None:
                 out.flush()

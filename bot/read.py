@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Protocol
 
+from dialogs.explanation import grounds, words_of
 from dialogs.messages import (
     Capabilities,
     Case,
@@ -52,8 +53,11 @@ class Line:
 class Reading:
     """Reads lines in parallel, those of one conversation in order, and gives the answers in order of input."""
 
-    def __init__(self, manager: Manager, shop: Shop, *, language: str | None = None, jobs: int = 8) -> None:
+    def __init__(
+        self, manager: Manager, shop: Shop, *, language: str | None = None, jobs: int = 8, explain: bool = False
+    ) -> None:
         self._manager = manager
+        self._explain = explain
         self._shop = shop
         self._language = language
         self._jobs = jobs
@@ -117,6 +121,8 @@ class Reading:
         if line.conversation is not None:
             self._remember(line.conversation, conversation, message, turn)
         answer = as_json(turn)
+        if self._explain:
+            answer["why"] = explained(turn, line.text)
         return _json(answer if line.conversation is None else {"conversation": line.conversation, **answer})
 
     def _conversation(self, line: Line) -> Conversation:
@@ -272,8 +278,29 @@ def as_json(turn: Turn) -> dict[str, object]:
         "wants": [want.value for want in reading.wants],
         "facts": facts_as_json(reading.facts),
         "fault": reading.fault.value,
+        "cause": reading.cause.value if reading.cause else None,
         "proposals": [_proposal(proposal) for proposal in turn.proposals or ()],
     }
+
+
+def explained(turn: Turn, text: str) -> list[dict[str, object]]:
+    """Why a message was read so: what, by which cue, on which words, where they stand, and what they weigh."""
+    reading, chinese = turn.reading, (turn.translation.text if turn.translation else None) or ""
+    if reading is None:
+        raise ValueError("a buyer's message must have been read")
+    return [
+        {
+            "what": group,
+            "id": name,
+            "cue": span.cue,
+            "words": words_of(span, text, chinese),
+            "start": span.start,
+            "end": span.end,
+            "in_chinese": span.in_chinese,
+            "weight": round(span.weight, 4),
+        }
+        for group, name, span in grounds(reading)
+    ]
 
 
 def facts_as_json(facts: Facts) -> dict[str, object]:
@@ -286,6 +313,8 @@ def facts_as_json(facts: Facts) -> dict[str, object]:
         "days": facts.days,
         "asked": facts.asked,
         "got": facts.got,
+        "sizes": list(facts.sizes),
+        "colours": list(facts.colours),
     }
     return {key: value for key, value in known.items() if value not in (None, [])}
 

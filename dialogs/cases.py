@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TypeVar
 
+from dialogs.faults import Fault
 from dialogs.messages import (
     Case,
     CaseStatus,
     Facts,
-    Fault,
     Kind,
     Reading,
     Reply,

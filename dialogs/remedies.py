@@ -4,7 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from dialogs.messages import Case, Fault, Kind, Mood, Shop, Want
+from dialogs.faults import Fault
+from dialogs.messages import (
+    Case,
+    Kind,
+    Mood,
+    Shop,
+    Want,
+)
 
 # From the cheapest to the dearest; a reply's ``remedy`` is one of these.
 LADDER = (

@@ -11,7 +11,7 @@ import statistics
 import sys
 import time
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import date
 from pathlib import Path
 
@@ -97,7 +97,7 @@ def table(title: str, header: Iterable[str], lines: Iterable[Iterable[object]]) 
     print(f"\n{title}")
     for line in (header, *lines):
         first, *others = map(str, line)
-        print(f"  {first:<22}" + "".join(f"{cell:>11}" for cell in others))
+        print(f"  {first:<22}" + "".join(f"{cell:>{max(11, len(cell) + 1)}}" for cell in others))
 
 
 def percent(part: float, whole: float) -> str:
@@ -122,13 +122,20 @@ def languages(path: Path) -> None:
     table("language, accuracy %", ("language", "texts", *results), [*lines, ["macro", sum(asked.values()), *macro]])
 
 
+CONFUSIONS = 25  # rows of the table of what is taken for what
+BINS = (0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 1.01)  # edges of confidence
+
+
 def issues(samples: list[dict[str, str]], known: Known) -> None:
     """Accuracy of the leading situation, fine and by group, by language and by label."""
     scores: defaultdict[str, Counter[str]] = defaultdict(Counter)
+    confused: Counter[tuple[str, str]] = Counter()
+    sure: defaultdict[int, Counter[str]] = defaultdict(Counter)
     for sample in samples:
         label = sample["label"]
         right = SITUATION.get(label, (label,))
-        read = known.read(sample["text"], sample["lang"]).situation
+        reading = known.read(sample["text"], sample["lang"])
+        read = reading.situation
         here = {
             "texts": 1,
             "fine": read in right,
@@ -136,13 +143,45 @@ def issues(samples: list[dict[str, str]], known: Known) -> None:
             "none": read == "unknown",
         }
         own = "with cues" if sample["lang"] in known.languages else "without cues"
-        for name in (f"language {sample['lang']}", f"label {label}", f"all {own}"):
+        for name in (f"language {sample['lang']}", f"label {label}", f"source {sample['source']}", f"all {own}"):
             scores[name].update(here)
+        if read not in right:
+            confused[label, read] += 1
+        if reading.situations:
+            confidence = reading.situations[0].confidence
+            place = next(place for place, edge in enumerate(BINS) if confidence < edge)
+            sure[place].update({"texts": 1, "right": read in right, "sum": confidence})
     lines = [
         (name, count["texts"], *(percent(count[key], count["texts"]) for key in ("fine", "group", "none")))
         for name, count in sorted(scores.items())
     ]
     table("situations, %", ("sample", "texts", "fine", "group", "unknown"), lines)
+    table(
+        "taken for another, most often",
+        ("label", "read as", "texts"),
+        ((label, read, number) for (label, read), number in confused.most_common(CONFUSIONS)),
+    )
+    calibration(sure)
+
+
+def calibration(sure: Mapping[int, Counter[str]]) -> None:
+    """How often a situation is right, by the confidence it was read with."""
+    lines = [
+        (
+            f"{BINS[place - 1]:.2f} to {min(BINS[place], 1):.2f}",
+            count["texts"],
+            percent(count["sum"], count["texts"]),
+            percent(count["right"], count["texts"]),
+        )
+        for place, count in sorted(sure.items())
+    ]
+    texts = sum(count["texts"] for count in sure.values())
+    away = sum(abs(count["sum"] - count["right"]) for count in sure.values())
+    table(
+        f"confidence of situations, %, away from the truth by {percent(away, texts)} on average",
+        ("confidence", "texts", "said", "right"),
+        lines,
+    )
 
 
 def moods(samples: list[dict[str, str]], known: Known) -> None:

@@ -12,9 +12,11 @@ from typing import Any, Final
 from babel.numbers import format_currency
 
 from adapters.doors import clean
+from adapters.labels import LABELS
 from adapters.media import shown_as
 from adapters.ports import ConversationRow, ConversationView, EngineHealth, Escalation, Line, Preview, Template
 from adapters.troubles import Parked, Trouble, Troubles
+from dialogs.explanation import why
 from dialogs.messages import (
     Attempt,
     Capabilities,
@@ -185,7 +187,7 @@ def line(value: Line, locale: str) -> Json:
         "engine": translation.engine if translation else None,
         "checks": [check(each) for each in translation.checks] if translation else [],
         "attempts": [attempt(each) for each in translation.attempts] if translation else [],
-        "reading": None if value.reading is None else reading(value.reading, locale),
+        "reading": None if value.reading is None else reading(value.reading, locale, message.text, chinese or ""),
         "delivery": value.delivery,
         "deliveryError": value.delivery_error,
         **_folded("text", message.text),
@@ -211,6 +213,7 @@ def case(value: Case, locale: str) -> Json:
         "situation": value.situation,
         "mood": value.mood,
         "fault": value.fault,
+        "cause": value.cause,
         "urgency": value.urgency,
         "step": int(value.step),
         "facts": facts(value.facts, locale),
@@ -220,8 +223,8 @@ def case(value: Case, locale: str) -> Json:
     }
 
 
-def reading(value: Reading, locale: str) -> Json:
-    """What was read from a message."""
+def reading(value: Reading, locale: str, text: str, chinese: str) -> Json:
+    """What was read from a message, and by which words of ``text`` or of its ``chinese``."""
     return {
         "situations": [[each.id, round(each.confidence, 2)] for each in value.situations[:3]],
         "mood": value.mood,
@@ -230,6 +233,7 @@ def reading(value: Reading, locale: str) -> Json:
         "facts": facts(value.facts, locale),
         "language": value.language.code,
         "confidence": round(value.language.confidence, 2),
+        "why": [[group, name, clean(words), weight] for group, name, words, weight in why(value, text, chinese)],
     }
 
 
@@ -244,6 +248,10 @@ def facts(value: Facts, locale: str) -> list[list[str]]:
         "asked": "" if value.asked is None else str(value.asked),
         "got": "" if value.got is None else str(value.got),
         "photos": str(value.photos) if value.photos else "",
+        "sizes": "、".join(value.sizes),
+        "colours": "、".join(
+            LABELS["colour"].get(each, each) if locale.startswith("zh") else each for each in value.colours
+        ),
     }
     return [[name, clean(text)] for name, text in found.items() if text]
 

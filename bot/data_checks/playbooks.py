@@ -12,7 +12,8 @@ from pathlib import Path
 from typing import Any
 
 from dialogs.errors import BadData
-from dialogs.messages import Fault, Kind, Mood, Step, Want
+from dialogs.faults import Fault
+from dialogs.messages import Kind, Mood, Step, Want
 from dialogs.playbooks import CONDITION_FACTS, GENERAL, PLACEHOLDERS, ReplyRule, placeholders
 from dialogs.remedies import LADDER
 

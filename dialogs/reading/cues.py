@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import Any, Final
 
 from dialogs.errors import BadData
-from dialogs.messages import Cause, Fault, Mood, Urgency, Want
+from dialogs.faults import Cause, Fault
+from dialogs.messages import Mood, Urgency, Want
 from dialogs.reading.folding import fold_characters, fold_word
 from dialogs.reading.matcher import Matcher
 from dialogs.reading.phrases import Element, Expander, PhraseError

@@ -6,7 +6,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import Final
 
-from dialogs.messages import CAUSED_BY, Cause, Fault, SituationReading, Span, Want
+from dialogs.faults import CAUSED_BY, Cause, Fault
+from dialogs.messages import SituationReading, Span, Want
 from dialogs.reading.situations import HIGH_STAKES, ORDER, SOCIAL, USUAL_CAUSE
 from dialogs.reading.tree import Match
 

@@ -23,7 +23,8 @@ LENGTH: Final = 5_000  # characters read: more than one message of any channel h
 _TRANSLATED: Final = 0.9  # how far a cue in a translation is trusted
 _GUESSED: Final = 0.9  # how far a cue is trusted when the language is a guess
 _GUESSES: Final = 4  # languages tried when it is not known
-_SIGNS: Final = ("mood", "urgency", "wants", "fault")  # kinds of cues whose words are kept as signs
+# Kinds of cues whose words are kept, and what they are signs of.
+_SIGNS: Final = {"mood": "mood", "urgency": "urgency", "wants": "want", "fault": "fault"}
 _LIKELY: Final = 0.05  # a language less likely than this is not tried
 
 
@@ -85,7 +86,7 @@ class Reader:
             fault=fault,
             cause=cause,
             signs=(
-                *(Sign(kind, name, span) for kind in _SIGNS for name, span in told[kind].items()),
+                *(Sign(sign, name, span) for kind, sign in _SIGNS.items() for name, span in told[kind].items()),
                 *(Sign("mood", span.cue, span) for span in typed),
             ),
         )

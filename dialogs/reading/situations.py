@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from dialogs.messages import Cause
+from dialogs.faults import Cause
 
 # In the order in which they lead: what is rare and costly first, then what is most particular, small talk last.
 SITUATIONS: Final = (

@@ -14,11 +14,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.read import LINE_LIMIT, Cutter, Line, Reading, lines_of, parse
+from dialogs.faults import Cause, Fault
 from dialogs.messages import (
     Case,
     Conversation,
     Facts,
-    Fault,
     Kind,
     LanguageGuess,
     LanguageReading,
@@ -28,7 +28,9 @@ from dialogs.messages import (
     Origin,
     Proposal,
     Shop,
+    Sign,
     SituationReading,
+    Span,
     Translation,
     Turn,
     Urgency,
@@ -63,12 +65,17 @@ class Recorder:
             case=replace(conversation.case, situation=message.text),
             reading=Read(
                 language=LanguageReading(code="es", confidence=0.987654, candidates=(guess,), memory=(guess,)),
-                situations=(SituationReading("in_transit", 0.5),),
+                situations=(SituationReading("in_transit", 0.5, (Span("ol", 1, 3, weight=0.5),)),),
                 mood=Mood.UPSET,
                 urgency=Urgency.HIGH,
                 wants=(Want.REFUND,),
                 facts=FACTS,
                 fault=Fault.CARRIER,
+                cause=Cause.SLOW,
+                signs=(
+                    Sign("mood", "upset", Span("hol*", 0, 4)),
+                    Sign("fault", "slow", Span("慢", 2, 3, in_chinese=True, weight=0.9)),
+                ),
             ),
             translation=Translation(text=f"中:{message.text}", source="es", target="zh", engine="google"),
             proposals=(
@@ -87,13 +94,13 @@ class Recorder:
 
 
 async def answers(
-    manager: Recorder, *lines: Line, jobs: int = 8, language: str | None = None
+    manager: Recorder, *lines: Line, jobs: int = 8, language: str | None = None, explain: bool = False
 ) -> list[dict[str, object]]:
     async def feed() -> AsyncIterator[Line]:
         for line in lines:
             yield line
 
-    reading = Reading(manager, SHOP, jobs=jobs, language=language)
+    reading = Reading(manager, SHOP, jobs=jobs, language=language, explain=explain)
     return [json.loads(answer) async for answer in reading.answers(feed()) if answer is not None]
 
 
@@ -115,6 +122,7 @@ async def test_the_shape_of_an_answer() -> None:
             "got": 2,
         },
         "fault": "carrier",
+        "cause": "slow",
         "proposals": [
             {
                 "kind": "calming",
@@ -125,6 +133,16 @@ async def test_the_shape_of_an_answer() -> None:
             }
         ],
     }
+
+
+async def test_an_answer_that_is_explained_names_cue_words_place_and_weight() -> None:
+    (answer,) = await answers(Recorder(), Line(1, "hola"), explain=True)
+    rows = [tuple(reason.values()) for reason in answer["why"]]
+    assert rows == [
+        ("situation", "in_transit", "ol", "ol", 1, 3, False, 0.5),
+        ("mood", "upset", "hol*", "hola", 0, 4, False, 1.0),
+        ("fault", "slow", "慢", "h", 2, 3, True, 0.9),
+    ]
 
 
 async def test_answers_keep_the_order_of_input_while_lines_are_worked_on_together() -> None:

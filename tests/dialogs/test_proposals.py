@@ -10,10 +10,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dialogs import cases, proposals
+from dialogs.faults import Fault
 from dialogs.messages import (
     Case,
     Facts,
-    Fault,
     Kind,
     LanguageReading,
     Money,

@@ -14,10 +14,10 @@ from adapters.troubles import TroubleKind
 from adapters.whatsapp.reasons import REASONS as WHATSAPP_REASONS
 from dialogs.errors import BadData
 from dialogs.events import Body
+from dialogs.faults import Fault
 from dialogs.messages import (
     CaseStatus,
     DeliveryState,
-    Fault,
     Kind,
     Mood,
     Origin,

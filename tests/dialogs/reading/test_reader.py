@@ -6,7 +6,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from dialogs.messages import Case, Fault, LanguageGuess, LanguageReading, Mood, Urgency, Want
+from dialogs.faults import Fault
+from dialogs.messages import (
+    Case,
+    LanguageGuess,
+    LanguageReading,
+    Mood,
+    Urgency,
+    Want,
+)
 from dialogs.reading.matcher import Matcher
 from dialogs.reading.phrases import Element, Expander
 from dialogs.reading.reader import LENGTH

@@ -24,13 +24,20 @@ const Words = {
   },
 };
 
+/** What a sign is called: by its own name where it has one (sarcasm, capitals), else by what it tells. */
+const signName = (group, id) => state.labels.sign[id] ?? state.labels[group]?.[id] ?? id;
+
 const Chips = {
   props: { line: Object },
   components: { Icon },
   template: `
     <ul v-if="chips.length" class="chips"><li v-for="chip in chips" :key="chip.text" :class="chip.tone" :title="chip.hint">
-      <icon v-if="chip.icon" :name="chip.icon"></icon><span>{{ chip.text }}</span><small v-if="chip.small">{{ chip.small }}</small></li></ul>`,
+      <icon v-if="chip.icon" :name="chip.icon"></icon><span>{{ chip.text }}</span><small v-if="chip.small">{{ chip.small }}</small></li>
+      <li v-if="why.length" class="ask"><button type="button" class="link" data-action="why" :aria-expanded="open" @click="open = !open">{{ open ? t('收起') : t('为何这样判断') }}</button></li></ul>
+    <dl v-if="open" class="why"><template v-for="[group, id, words, weight] in why" :key="group + id + words"><dt>{{ signName(group, id) }}</dt><dd dir="auto">{{ words }} <small>{{ Math.round(weight * 100) }}%</small></dd></template></dl>`,
   setup(props) {
+    const open = ref(false);
+    const why = computed(() => props.line.reading?.why ?? []);
     const chips = computed(() => {
       const { reading, checks, engine } = props.line;
       const found = [];
@@ -44,7 +51,7 @@ const Chips = {
       if (engine && engine !== "same") found.push({ text: state.labels.engine_name[engine] ?? engine, tone: "engine", hint: t("翻译引擎") });
       return found;
     });
-    return { chips };
+    return { chips, open, why, signName, t };
   },
 };
 

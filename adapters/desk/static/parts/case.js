@@ -11,7 +11,7 @@ export const CasePane = {
     <aside class="case" :aria-label="t('案情')">
       <section class="lead">
         <p class="situation">{{ label('situation', found.situation) }}</p>
-        <p class="tags"><span class="mood" :class="'mood-' + found.mood">{{ label('mood', found.mood) }}</span><span class="fault">{{ label('fault', found.fault) }}</span>
+        <p class="tags"><span class="mood" :class="'mood-' + found.mood">{{ label('mood', found.mood) }}</span><span class="fault">{{ label('fault', found.fault) }}<template v-if="found.cause"> · {{ label('cause', found.cause) }}</template></span>
           <span v-if="found.urgency === 'high'" class="urgent">{{ label('urgency', 'high') }}</span><span v-for="flag in found.flags" :key="flag" class="flag">{{ label('flag', flag) }}</span></p>
       </section>
       <section>
