@@ -17,6 +17,7 @@ from adapters.ports import Board, Channel, Preview, Template
 from adapters.surroundings import Surroundings
 from bot import metrics
 from bot.accounts import Account
+from bot.advisers import open_advisers
 from bot.agents import StoredAgents
 from bot.boards import Boards
 from bot.clocks import SystemClock
@@ -95,7 +96,9 @@ class App:
             translators = await stack.enter_async_context(
                 open_translators(settings, knowledge.detector, StoredMemory(store, clock))
             )
-            manager = knowledge.manager(StoryTranslator(translators, load_story()) if demo else translators)
+            advisers = await stack.enter_async_context(open_advisers(settings, knowledge.playbooks.titles()))
+            translator = StoryTranslator(translators, load_story()) if demo else translators
+            manager = knowledge.manager(translator, advisers.asked)
             accounts = _accounts(settings)
             many = await open_many(settings, store, clock) if settings.is_shared else open_one(store, clock)
             stack.push_async_callback(many.engine.stop)
@@ -107,7 +110,7 @@ class App:
                 accounts=accounts,
                 feed=feed,
                 preview=_preview(manager),
-                health=translators.health,
+                health=lambda: (*translators.health(), *advisers.health()),
                 templates=partial(_templates, channels),
                 now=clock.now,
             )

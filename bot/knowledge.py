@@ -11,7 +11,7 @@ from dialogs.language import DETECTORS
 from dialogs.manager import DialogManager
 from dialogs.playbooks import Playbooks
 from dialogs.policies import Policies
-from dialogs.ports import Detector, Translator
+from dialogs.ports import Adviser, Detector, Translator
 from dialogs.reading import Reader
 from dialogs.replies import Replies
 
@@ -44,12 +44,13 @@ class Knowledge:
             policies=Policies.load(),
         )
 
-    def manager(self, translator: Translator) -> DialogManager:
-        """The one who decides, knowing all this."""
+    def manager(self, translator: Translator, advisers: tuple[Adviser, ...] = ()) -> DialogManager:
+        """The one who decides, knowing all this; ``advisers`` are asked about every message of a buyer."""
         return DialogManager(
             detector=self.detector,
             reader=self.reader,
             translator=translator,
             playbooks=self.playbooks,
             replies=self.replies,
+            advisers=advisers,
         )

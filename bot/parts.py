@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from adapters.ports import Preview, Template
+from bot.advisers import open_advisers
 from bot.agents import StoredAgents
 from bot.clocks import SystemClock
 from bot.desk import StoredDesk
@@ -76,5 +77,8 @@ def closed_desk(store: Store) -> StoredDesk:
 async def build_manager(settings: Settings, *, translate: bool) -> AsyncIterator[DialogManager]:
     """A manager without store, for reading messages from a pipe; without ``translate`` no engine is asked."""
     knowledge = Knowledge.load(settings.detector)
-    async with open_translators(settings, knowledge.detector, PassingMemory(), engines=translate) as translators:
-        yield knowledge.manager(translators)
+    async with (
+        open_translators(settings, knowledge.detector, PassingMemory(), engines=translate) as translators,
+        open_advisers(settings, knowledge.playbooks.titles()) as advisers,
+    ):
+        yield knowledge.manager(translators, advisers.asked)

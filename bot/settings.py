@@ -174,20 +174,56 @@ class Engine(Table):
 
     def value(self) -> EngineSettings:
         """The same as the adapters know it; the key is read where it is kept."""
-        key = ""
-        if self.key_env:
-            key = os.environ[self.key_env]
-        elif self.key_file:
-            key = self.key_file.read_text(encoding="utf-8-sig")
         return EngineSettings(
             name=self.name,
             label=self.label or "",
             url=self.url or "",
-            key=Secret(key.strip()),
+            key=_key(self.key_env, self.key_file),
             model=self.model or "",
             timeout=self.timeout,
             rate_per_second=self.rate or 0.0,
         )
+
+
+def _key(variable: str | None, file: Path | None) -> Secret:
+    """The key where it is kept; empty where none is set."""
+    if variable:
+        return Secret(os.environ[variable].strip())
+    return Secret(file.read_text(encoding="utf-8-sig").strip()) if file else Secret()
+
+
+class Model(Table):
+    """A language model behind a server that speaks OpenAI's chat completions."""
+
+    url: WebAddress
+    model: Annotated[str, Field(min_length=1)]
+    key_env: VariableName | None = None
+    key_file: PrivateFile | None = None
+    timeout: Annotated[float, Field(gt=0, le=120)] = 15.0  # seconds for one answer
+
+    @model_validator(mode="after")
+    def _one_key(self) -> Model:
+        if self.key_env and self.key_file:
+            raise ValueError("key_env 和 key_file 只能填一个 (only one of key_env and key_file)")
+        return self
+
+    def value(self, name: str) -> EngineSettings:
+        """The same as the adapters know it, as ``name``; the key is read where it is kept."""
+        return EngineSettings(
+            name=name,
+            url=self.url,
+            key=_key(self.key_env, self.key_file),
+            model=self.model,
+            timeout=self.timeout,
+            retries=0,  # the cues have read the message already: nobody waits twice
+        )
+
+
+class ReadingSettings(Table):
+    """What is asked about a buyer's message beside the cues."""
+
+    embeddings: bool = False  # needs the extra heqi[embeddings]
+    model: Model | None = None
 
 
 class Limit(Table):
@@ -275,6 +311,7 @@ class Settings(BaseSettings):
     shops: Annotated[tuple[ShopSettings, ...], Field(min_length=1)] = DEFAULT_SHOPS
     accounts: tuple[AnyAccount, ...] = ()  # none: a web chat for every shop, see channel_accounts
     slack: SlackSettings | None = None
+    reading: ReadingSettings = ReadingSettings()
     operations: Operations = Operations()
     retention: Retention = Retention()
     tracing: Tracing | None = None

@@ -35,6 +35,7 @@ from dialogs.messages import (
     LanguageReading,
     Media,
     Message,
+    Opinion,
     Origin,
     Proposal,
     Reading,
@@ -48,7 +49,8 @@ from dialogs.messages import (
     Urgency,
 )
 from dialogs.playbooks import Playbooks, ReplyRule
-from dialogs.ports import Detector, Translator
+from dialogs.ports import Adviser, Detector, Translator
+from dialogs.protection import Style, clean, mask
 from dialogs.typed import Typed
 
 RESPONSE = "response"  # the clock of step 1: the buyer waits for a first answer
@@ -68,6 +70,7 @@ class Reads(Protocol):
         today: date,
         case: Case | None = None,
         media: tuple[Media, ...] = (),
+        opinions: tuple[Opinion, ...] = (),
     ) -> Reading:
         """Never raises, decides the same for the same input."""
         ...
@@ -77,9 +80,17 @@ class DialogManager:
     """Decides what every event of a conversation means and what is offered or sent."""
 
     def __init__(
-        self, *, detector: Detector, reader: Reads, translator: Translator, playbooks: Playbooks, replies: Writes
+        self,
+        *,
+        detector: Detector,
+        reader: Reads,
+        translator: Translator,
+        playbooks: Playbooks,
+        replies: Writes,
+        advisers: tuple[Adviser, ...] = (),
     ) -> None:
         self._detector = detector
+        self._advisers = advisers
         self._reader = reader
         self._translator = translator
         self._playbooks = playbooks
@@ -104,6 +115,7 @@ class DialogManager:
             today=message.at.date(),
             case=conversation.case,
             media=message.media,
+            opinions=await self._opinions(message.text, language, translation.text),
         )
         case = cases.after_message(conversation.case, reading)
         offered = await self._offer(case, reading, conversation, key=_key(message, conversation, case.language))
@@ -246,6 +258,14 @@ class DialogManager:
             shop=conversation.shop.id,
             glossary=conversation.shop.glossary,
         )
+
+    async def _opinions(self, text: str, language: LanguageReading, chinese: str | None) -> tuple[Opinion, ...]:
+        if not self._advisers or not text.strip():
+            return ()
+        # Numbers and addresses say nothing of what a message is about, and stay here.
+        hidden = mask(clean(text), {}, language.code, SELLER_LANGUAGE).written(Style.BRACKETS, xml=False)
+        asked = (adviser.consider(hidden, language=language.code, chinese=chinese) for adviser in self._advisers)
+        return tuple(opinion for opinion in await asyncio.gather(*asked) if opinion is not None)
 
     def _language(self, text: str, conversation: Conversation) -> LanguageReading:
         read = self._detector.detect(text, conversation.language_memory)

@@ -223,6 +223,20 @@ class SituationReading:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Opinion:
+    """What somebody beside the cues thinks a message says: ``situations`` with probabilities (0 to 1).
+
+    ``alike`` are the messages it was compared with, by situation; ``mood`` and ``wants`` are None where not judged.
+    """
+
+    source: str  # ``embeddings`` or ``model``
+    situations: Mapping[str, float]
+    alike: Mapping[str, str] = field(default_factory=dict)
+    mood: Mood | None = None
+    wants: tuple[Want, ...] | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Facts:
     """What is known of the order and the trouble; empty values mean not known."""
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
-from dialogs.messages import LanguageGuess, LanguageReading, Translation
+from dialogs.messages import LanguageGuess, LanguageReading, Opinion, Translation
 
 
 class Clock(Protocol):
@@ -23,6 +23,14 @@ class Detector(Protocol):
 
     def detect(self, text: str, memory: tuple[LanguageGuess, ...] = ()) -> LanguageReading:
         """Read ``text``; ``memory`` is the posterior of the conversation's earlier messages. Never raises."""
+        ...
+
+
+class Adviser(Protocol):
+    """Thinks about what a message says beside the cues: by meaning, or with a language model."""
+
+    async def consider(self, text: str, *, language: str | None, chinese: str | None) -> Opinion | None:
+        """Its opinion of ``text``; None while it cannot serve. Never raises for that."""
         ...
 
 

@@ -55,7 +55,7 @@ class OpenAICompatible(BaseEngine):
         headers = {"Authorization": f"Bearer {self._key.reveal()}"} if self._key else {}
         wired = await post(self._session, self._url, payload, headers=headers, timeout=self._timeout)
         if wired.status != 200:
-            raise _error(wired)
+            raise failure_of(wired)
         if field(wired.body, "choices", 0, "finish_reason") in {"length", "content_filter"}:
             raise Refused("cut_off")
         return EngineAnswer(text_at(wired.body, "choices", 0, "message", "content"))
@@ -71,7 +71,7 @@ def _name(language: str) -> str:
         return language
 
 
-def _error(wired: Wired) -> TryLater | Refused:
+def failure_of(wired: Wired) -> TryLater | Refused:
     """402 is an empty account (DeepSeek); a 429 that names the quota will not pass by waiting (OpenAI)."""
     if wired.status == 402 or field(wired.body, "error", "code") == "insufficient_quota":
         return Refused("quota")

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from dialogs.faults import CAUSED_BY, Cause, Fault
-from dialogs.messages import SituationReading, Span, Want
+from dialogs.messages import Opinion, SituationReading, Span, Want
 from dialogs.reading.situations import HIGH_STAKES, ORDER, SOCIAL, USUAL_CAUSE
 from dialogs.reading.tree import Match
 
@@ -89,8 +89,15 @@ def _is_longer(one: Match, other: Match) -> bool:
     return one.end - one.start > other.end - other.start
 
 
-def situations(voices: Iterable[Voice]) -> tuple[SituationReading, ...]:
-    """All situations that are sure enough, the leading one first."""
+# How far an opinion is trusted beside the cues; fitted on development samples (docs/reading.md).
+TRUST: Final = {"embeddings": 0.7, "model": 0.8}
+_WORTH_NAMING: Final = 0.2  # a lower share of an opinion is not kept as a reason
+
+
+def situations(
+    voices: Iterable[Voice], opinions: Iterable[Opinion] = (), length: int = 0
+) -> tuple[SituationReading, ...]:
+    """All situations that are sure enough, the leading one first; ``length`` is that of the text."""
     doubt: dict[str, float] = {}
     evidence: dict[str, list[Span]] = {}
     for voice in voices:
@@ -105,12 +112,26 @@ def situations(voices: Iterable[Voice]) -> tuple[SituationReading, ...]:
                 left *= 1 - target.weight * voice.trust
                 spans.append(Span(target.cue, start, end, voice.in_chinese, target.weight))
             doubt[situation] = left
+    for opinion in opinions:
+        _weigh(opinion, doubt, evidence, length)
     readings = [
-        SituationReading(situation, round(1 - left, 4), tuple(evidence[situation]))
+        SituationReading(situation, round(1 - left, 4), tuple(evidence.get(situation, ())))
         for situation, left in doubt.items()
         if 1 - left >= SURE_ENOUGH
     ]
     return tuple(sorted(readings, key=_rank))[:_SHOWN]
+
+
+def _weigh(opinion: Opinion, doubt: dict[str, float], evidence: dict[str, list[Span]], length: int) -> None:
+    """Let an opinion weigh in. What is rare and costly is decided by cues: others may only confirm it."""
+    for situation, share in opinion.situations.items():
+        if situation not in ORDER or (situation in HIGH_STAKES and situation not in doubt):
+            continue
+        weight = share * TRUST[opinion.source]
+        doubt[situation] = doubt.get(situation, 1.0) * (1 - weight)
+        if share >= _WORTH_NAMING:
+            cue = f"≈ {opinion.alike.get(situation, opinion.source)}"
+            evidence.setdefault(situation, []).append(Span(cue, 0, length, weight=round(weight, 4)))
 
 
 def fairly(found: tuple[SituationReading, ...], wants: Iterable[Want]) -> tuple[SituationReading, ...]:

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import Final
 
-from dialogs.messages import Mood, Span
+from dialogs.messages import Mood, Opinion, Span
 from dialogs.reading.situations import TROUBLE
 
 _ANGRY_FACES: Final = re.compile("[😠😡🤬👿💢🖕]")
@@ -37,6 +37,12 @@ def read(text: str, told: Mapping[str, Span], situations: tuple[str, ...]) -> tu
     typed = tuple(_of_typing(text, trouble=trouble))
     points += sum(span.weight for span in typed) + 0.5 * (not _THREATS.isdisjoint(situations))
     return _mood(points), typed
+
+
+def with_opinions(read: Mood, told: Mapping[str, Span], opinions: Iterable[Opinion]) -> Mood:
+    """The mood when others have judged it too: an insult stays one, else who reads whole sentences knows better."""
+    judged = next((opinion.mood for opinion in opinions if opinion.mood is not None), None)
+    return read if judged is None or (read is Mood.ANGRY and "insults" in told) else judged
 
 
 def _mood(points: float) -> Mood:

@@ -79,10 +79,10 @@ def read(
 
 def _candidates(text: str, digits: int) -> Iterator[re.Match[str]]:
     """Numbers whose names must tell what they are; nothing is looked for that needs more digits than there are."""
-    if digits >= _FEWEST_TRACKING:
-        yield from _PLAIN.finditer(text)
     if digits >= _FEWEST_ORDER:
         yield from _ORDER.finditer(text)
+    if digits >= _FEWEST_TRACKING:
+        yield from _PLAIN.finditer(text)
     yield from _ORDER_BESIDE_WORD.finditer(text)
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Final
 
 from dialogs import scripts
-from dialogs.messages import SELLER_LANGUAGE, Case, LanguageReading, Media, Reading, Sign, Span, Urgency, Want
+from dialogs.messages import SELLER_LANGUAGE, Case, LanguageReading, Media, Opinion, Reading, Sign, Span, Urgency, Want
 from dialogs.reading import cues as cue_files
 from dialogs.reading import decision, mood
 from dialogs.reading.cues import Cues
@@ -59,8 +59,12 @@ class Reader:
         today: date,
         case: Case | None = None,
         media: tuple[Media, ...] = (),
+        opinions: tuple[Opinion, ...] = (),
     ) -> Reading:
-        """What ``text`` says; ``chinese`` is its translation. Never raises, decides the same for the same input."""
+        """What ``text`` says; ``chinese`` is its translation, ``opinions`` weigh in beside the cues.
+
+        Never raises, decides the same for the same input.
+        """
         text = _composed(text[:LENGTH])
         code, scan, own = self._own(text, language)
         voices = [own]
@@ -68,8 +72,8 @@ class Reader:
             translated = self._languages[SELLER_LANGUAGE].matcher.scan(chinese[:LENGTH])
             voices.append(Voice(decision.standing(translated.matches), _TRANSLATED, in_chinese=True))
         told = _told(voices)
-        wants = tuple(map(Want, told["wants"]))
-        found = decision.fairly(decision.situations(voices), wants)
+        wants = tuple(dict.fromkeys((*map(Want, told["wants"]), *_wanted(opinions))))
+        found = decision.fairly(decision.situations(voices, opinions, len(text)), wants)
         about = tuple(reading.id for reading in found)
         earlier = (case.situation,) if case else ()
         feeling, typed = mood.read(text, told["mood"], about)
@@ -77,7 +81,7 @@ class Reader:
         return Reading(
             language=language,
             situations=found,
-            mood=feeling,
+            mood=mood.with_opinions(feeling, told["mood"], opinions),
             urgency=Urgency.HIGH if told["urgency"] else Urgency.NORMAL,
             wants=wants,
             facts=self._fact_reader(code).read(
@@ -119,6 +123,10 @@ class Reader:
         guesses = [guess.code.partition("-")[0] for guess in language.candidates if guess.confidence >= _LIKELY]
         possible = guesses or list(scripts.candidates(scripts.clean(text)))
         return [code for code in dict.fromkeys(possible) if code in self._languages][:_GUESSES]
+
+
+def _wanted(opinions: Iterable[Opinion]) -> Iterable[Want]:
+    return (want for opinion in opinions for want in opinion.wants or ())
 
 
 def _told(voices: Iterable[Voice]) -> Mapping[str, Mapping[str, Span]]:

@@ -12,7 +12,7 @@ _SURE: Final = re.compile(r"(?<![A-Za-z0-9])(XX?S|[X]{1,4}L|[2-6]XL)(?![A-Za-z0-
 _LETTERS: Final = r"xx?s|x{0,4}l|[2-6]xl|s|m"
 _SYSTEM: Final = r"(?:(?:eu|us|uk|eur|it|fr|br|jp|cn) ?)?"
 _NUMBERS: Final = r"\d{1,3}(?:[.,]5)?(?![\d.,]*\d)"
-_NEAR: Final = r"[ :.=#]{0,3}"
+_NEAR: Final = r"[ :=#]{0,3}"
 _LARGEST: Final = 200
 
 

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import date
 from decimal import Decimal
+from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from dialogs.messages import Facts, Media, Money
-from tests.dialogs.reading.shared import read
+from dialogs.messages import Facts, LanguageReading, Media, Money
+from dialogs.reading import Reader, digits
+from tests.dialogs.reading.shared import TODAY, read
 
 
 def facts(text: str, language: str = "en") -> Facts:
@@ -27,6 +32,13 @@ def facts(text: str, language: str = "en") -> Facts:
         ("en", "YT2012345678901234", ("YT2012345678901234",)),
         ("en", "fedex 123456789012", ("123456789012",)),
         ("en", "call 123456789012", ()),
+        ("en", "9400111201080805483016 says delivered", ("9400111201080805483016",)),  # USPS, check digit 6
+        ("en", "9400 1112 0108 0805 4830 16", ("9400111201080805483016",)),
+        ("en", "my code 9400111201080805483017", ()),
+        ("en", "amazon TBA123456789012", ("TBA123456789012",)),
+        ("en", "JJD000390007827266110", ("JJD000390007827266110",)),  # DHL
+        ("ar", "رقم التتبع RB١٢٣٤٥٦٧٨٥CN", ("RB123456785CN",)),
+        ("zh", "单号ＲＢ１２３４５６７８５ＣＮ", ()),  # letters of full width are no code anybody copies
         ("ru", "трек 80087654321098 не работает", ("80087654321098",)),
         ("ru", "СДЭК 1234567890", ("1234567890",)),
         ("es", "número de seguimiento: 420123456789", ("420123456789",)),
@@ -45,6 +57,10 @@ def test_tracking(language: str, text: str, tracking: tuple[str, ...]) -> None:
         ("en", "order #12345", ("12345",)),
         ("en", "111-1234567-1234567", ("111-1234567-1234567",)),
         ("pt", "pedido nº 98765", ("98765",)),
+        ("en", "12-34567-12345", ("12-34567-12345",)),  # eBay
+        ("en", "PO-211-01234567890123456", ("PO-211-01234567890123456",)),  # Temu
+        ("ru", "заказ 12345678-0042-1", ("12345678-0042-1",)),  # Ozon
+        ("ar", "طلب رقم ٨١٢٣٤٥٦٧٨٩٠١٢٣٤٥", ("8123456789012345",)),
         ("en", "I waited 2024 and again", ()),
         ("en", "order 3 pieces", ()),
     ],
@@ -71,6 +87,17 @@ def test_orders(language: str, text: str, orders: tuple[str, ...]) -> None:
         ("zh", "¥35.5", "35.5", "CNY"),
         ("ko", "12,000원", "12000", "KRW"),
         ("en", "KWD 1.500", "1.500", "KWD"),
+        ("en", "paid 5k dollars", "5000", "USD"),
+        ("es", "US$ 20 mil", "20000", "USD"),
+        ("id", "harga 150rb", "150000", "IDR"),
+        ("id", "1,5 juta", "1500000", "IDR"),
+        ("id", "Rp 150.000", "150000", "IDR"),
+        ("id", "cuma 50k", "50000", "IDR"),
+        ("vi", "2 triệu", "2000000", "VND"),
+        ("ru", "2 тыс. руб", "2000", "RUB"),
+        ("zh", "3万元", "30000", "CNY"),
+        ("th", "฿๓๕๐", "350", "THB"),
+        ("hi", "₹५००", "500", "INR"),
         ("it", "20 EUR", "20", "EUR"),
     ],
 )
@@ -80,6 +107,11 @@ def test_amounts(language: str, text: str, amount: str, currency: str) -> None:
 
 def test_a_fraction_of_a_currency_without_one_is_no_amount() -> None:
     assert facts("¥35.5", "ja").amounts == ()
+
+
+@pytest.mark.parametrize("text", ["20k people", "5k run", "I was there 3 times"])
+def test_thousands_without_a_currency_are_no_amounts(text: str) -> None:
+    assert facts(text).amounts == ()
 
 
 def test_numbers_without_a_currency_are_no_amounts() -> None:
@@ -128,6 +160,9 @@ def test_days_that_do_not_exist_are_left_out(text: str) -> None:
         ("ko", "한 달째 기다리고 있어요", 30),
         ("de", "ich warte seit 5 Wochen", 35),
         ("fr", "j'attends depuis 3 semaines", 21),
+        ("ru", "жду посылку, заказ сделал 5 марта", 15),  # the calendar counts, as nothing else does
+        ("en", "ordered on 2026-02-28, where is my parcel? 10 days now", 10),
+        ("en", "I need it on 2026-03-28, where is my parcel", None),
         ("en", "it stopped working after 2 days", None),  # not a time of waiting
         ("en", "still waiting, 99999 days", None),
     ],
@@ -164,3 +199,62 @@ def test_pieces(language: str, text: str, asked: int | None, got: int | None) ->
 def test_photos_and_videos_are_counted() -> None:
     media = (Media(kind="photo"), Media(kind="video"), Media(kind="voice"))
     assert read("look", media=media).facts.photos == 2
+
+
+SIZES = """
+[facts]
+size = ["size", "sz"]
+[sizes]
+"extra large" = "XL"
+[colours]
+black = ["black"]
+grey = ["grey", "gray"]
+[relative]
+yesterday = -1
+"next week" = 7
+"""
+
+
+@pytest.fixture
+def small(tmp_path: Path) -> Callable[[str], Facts]:
+    (tmp_path / "en").mkdir()
+    (tmp_path / "en" / "cues.toml").write_text(SIZES, encoding="utf-8")
+    reader = Reader.load(tmp_path)
+    return lambda text: reader.read(text, LanguageReading(code="en", confidence=1.0), today=TODAY).facts
+
+
+@pytest.mark.parametrize(
+    ("text", "sizes"),
+    [
+        ("I asked for XL", ("XL",)),
+        ("XXL please", ("XXL",)),
+        ("size M", ("M",)),
+        ("sz: 42", ("42",)),
+        ("a 38.5 size", ("38.5",)),
+        ("size EU 42,5", ("42.5",)),
+        ("an Extra Large one", ("XL",)),
+        ("size ٤٢", ("42",)),
+        ("I'm M and this is S", ()),
+        ("size 4000", ()),
+        ("one size fits all, 3 left", ()),
+        ("I don't know the size. 2 came", ()),
+    ],
+)
+def test_sizes(small: Callable[[str], Facts], text: str, sizes: tuple[str, ...]) -> None:
+    assert small(text).sizes == sizes
+
+
+def test_colours_are_plain_ones_each_once(small: Callable[[str], Facts]) -> None:
+    assert small("ordered black, got gray. GREY!").colours == ("black", "grey")
+
+
+def test_days_told_by_a_word_count_from_the_message(small: Callable[[str], Facts]) -> None:
+    assert small("yesterday, or next week").dates == (date(2026, 3, 19), date(2026, 3, 27))
+
+
+@given(st.text(max_size=60))
+def test_digits_of_every_script_are_read_one_for_one(text: str) -> None:
+    plain = digits.plain(text)
+    assert len(plain) == len(text)
+    for before, after in zip(text, plain, strict=True):
+        assert after == before or int(before) == int(after)
