@@ -54,6 +54,20 @@ async def site(product: App) -> AsyncIterator[Site]:
         yield Site(base, AGENTS)
 
 
+async def test_the_desk_says_by_which_words_a_message_was_read(pages: Pages) -> None:
+    desk = await pages.desk()
+    await pages.buyer("It arrived broken, you scammers! I want a refund.")
+    await open_first(desk)
+    await expect(desk.locator(".bubble .why")).to_have_count(0)
+    await desk.click(".bubble [data-action=why]")
+    why = desk.locator(".bubble .why")
+    for name, words in (("破损", "arrived broken"), ("愤怒", "scammers"), ("退款", "want a refund")):
+        row = why.locator("dt", has_text=name).first.locator("xpath=following-sibling::dd[1]")
+        await expect(row).to_contain_text(words)
+    await desk.click(".bubble [data-action=why]")
+    await expect(why).to_have_count(0)
+
+
 @pytest.mark.parametrize("language", TALKS)
 async def test_a_buyer_is_answered_in_their_own_language(pages: Pages, language: str) -> None:
     words, days = TALKS[language]

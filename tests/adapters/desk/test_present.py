@@ -16,11 +16,16 @@ from dialogs.messages import (
     Attempt,
     Direction,
     Facts,
+    LanguageReading,
     Media,
     Message,
     Money,
     Origin,
+    Reading,
     Reason,
+    Sign,
+    SituationReading,
+    Span,
     Translation,
 )
 from tests.adapters.memory_desk import MemoryDesk
@@ -37,6 +42,19 @@ def test_an_incoming_line_has_both_texts() -> None:
     assert (shown["text"], shown["chinese"], shown["language"], shown["engine"]) == ("Hola", "你好", "es", "google")
     assert not shown["untranslated"]
     assert shown["at"] == 1767323045000
+
+
+def test_a_reading_says_by_which_words() -> None:
+    reading = Reading(
+        language=LanguageReading(code="es"),
+        situations=(SituationReading("greeting", 0.9, (Span("ho*", 0, 4, weight=0.9),)),),
+        signs=(Sign("mood", "upset", Span("好", 1, 2, in_chinese=True, weight=0.65)),),
+        facts=Facts(sizes=("XL",), colours=("black",)),
+    )
+    found = Translation(text="你好", source="es", target="zh", engine="google")
+    shown = present.line(Line(message=INCOMING, translation=found, reading=reading), "zh")["reading"]
+    assert shown["why"] == [["situation", "greeting", "Hola", 0.9], ["mood", "upset", "好", 0.65]]
+    assert shown["facts"] == [["sizes", "XL"], ["colours", "黑色"]]
 
 
 def test_an_untranslated_line_says_so_and_why() -> None:
