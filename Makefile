@@ -51,7 +51,8 @@ eval: .venv/ran  ## measure reading on labelled messages (DATA=folder)
 	@$(BIN)/python tools/eval.py "$(DATA)"
 
 .PHONY: fuzz
-fuzz: .venv/developed  ## throw 10,000 broken requests at every door
+fuzz: .venv/developed  ## throw 10,000 broken requests at every door, and hard texts at every pattern
+	@$(BIN)/python -m tools.fuzz_patterns
 	@$(BIN)/python tools/fuzz.py
 
 .PHONY: chaos

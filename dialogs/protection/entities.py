@@ -66,7 +66,10 @@ _GROUPS = re.compile(
     r")(?![A-Za-z\d])"
 )
 # Words joined by hyphens and the like, with a digit somewhere; each chain is looked at once, from its beginning.
-_WORD = re.compile(r"(?<![A-Za-z0-9])(?<![A-Za-z0-9][-_/])(?=[A-Za-z_/-]*+\d)[A-Za-z0-9]++(?:[-_/][A-Za-z0-9]++)*+")
+_WORD = re.compile(
+    # Its digit is looked for so far ahead and no further: else rows of marks take the square of their length.
+    r"(?<![A-Za-z0-9])(?<![A-Za-z0-9][-_/])(?=[A-Za-z_/-]{0,64}+\d)[A-Za-z0-9]++(?:[-_/][A-Za-z0-9]++)*+"
+)
 _RUN = re.compile(r"(?<![A-Za-z\d])\d{6,}+(?![A-Za-z])")
 
 _DATE = re.compile(

@@ -16,7 +16,9 @@ _SIGNS: Final = (
     r"\u0964\u0965\u2000-\u200b\u200e-\u2018\u201a-\u206f\u20a0-\u20cf\u2100-\u2bff\u3000-\u3004\u3008-\u303f\ud800-\udfff"
     r"\ufe00-\ufe0f\ufe30-\ufe6f\uff00-\uff0f\uff1a-\uff20\U0001f000-\U0001faff"
 )
-_STOP: Final = r"(?P<stop>[.!?;:\u2026\u061f\u06d4\u0964\u3002\uff01\uff1f]+(?=\s|$)|[!?\u061f]+|[,\u060c](?!\d)|\n)"
+_ENDS: Final = r".!?;:\u2026\u061f\u06d4\u0964\u3002\uff01\uff1f"
+# A row of marks is looked at from its first one only: from each of them it would take the square of its length.
+_STOP: Final = rf"(?P<stop>(?<![{_ENDS}])[{_ENDS}]++(?=\s|$)|[!?\u061f]+|[,\u060c](?!\d)|\n)"
 _WORDS_JOINED: Final = re.compile(rf"{_STOP}|(?P<number>\d+)|[^{_SIGNS}]+")
 _WORDS_SPLIT: Final = re.compile(rf"{_STOP}|(?P<number>\d+)|[^{_SIGNS}'`\u2019]+")
 _STOPS: Final = frozenset("。！？!?;；\n….")

@@ -232,3 +232,8 @@ def test_number_words() -> None:
 )
 def test_how_much_a_letter_says(text: str, says: float) -> None:
     assert weight(text) == pytest.approx(says)
+
+
+def test_a_code_is_told_from_the_words_around_it_however_far_its_digits_are() -> None:
+    digits_far = "ab--" * 20 + "x1"
+    assert [value for _, value in found(digits_far + " A1-22")] == ["A1-22"]

@@ -17,7 +17,7 @@ from adapters.telegram.desk.poster import note
 from dialogs.messages import DeliveryState, Media, Refusal, RefusalCode
 
 _DECIDE: Final = frozenset({DeliveryState.HELD, DeliveryState.FAILED, DeliveryState.AMBIGUOUS})
-_CLOSED: Final = re.compile(r"(?P<who>.+) \d{4}-\d{2}-\d{2} \d{2}:\d{2} UTC")
+_CLOSED: Final = re.compile(r"(?P<who>.{1,200}) \d{4}-\d{2}-\d{2} \d{2}:\d{2} UTC")
 
 
 def trouble(line: Line, now: datetime) -> Card | None:
