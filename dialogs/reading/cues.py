@@ -11,8 +11,8 @@ from typing import Any, Final
 from dialogs.errors import BadData
 from dialogs.faults import Cause, Fault
 from dialogs.messages import Mood, Urgency, Want
-from dialogs.reading.folding import fold_characters, fold_word
-from dialogs.reading.matcher import Matcher
+from dialogs.reading.folding import fold_case, fold_characters, fold_word
+from dialogs.reading.matcher import AccentMatcher, Matcher
 from dialogs.reading.phrases import Element, Expander, PhraseError
 from dialogs.reading.situations import SITUATIONS
 from dialogs.reading.tree import Target
@@ -30,7 +30,7 @@ COLOURS: Final = (
 _FARTHEST: Final = 366  # days a word such as "yesterday" may lie away
 
 _TABLES: Final[Mapping[str, frozenset[str]]] = {
-    "language": frozenset({"script", "apostrophe", "prefixes", "respelled"}),
+    "language": frozenset({"script", "apostrophe", "prefixes", "respelled", "accents"}),
     "nothing": frozenset({"cues"}),
     "question": frozenset({"cues"}),
     "mood": frozenset({Mood.UPSET.value, Mood.ANGRY.value, "insults", "sarcasm"}),
@@ -53,7 +53,7 @@ class Cues:
     """One language: its phrases and the words facts are written with."""
 
     code: str
-    matcher: Matcher
+    matcher: Matcher | AccentMatcher
     date_order: str = "dmy"
     months: tuple[tuple[str, ...], ...] = ()
     money: Mapping[str, str]  # word as buyers write it → currency
@@ -101,14 +101,7 @@ class _File:
         facts = self._data.get("facts", {})
         return Cues(
             code=self._path.parent.name,
-            matcher=Matcher(
-                self._phrases(spaced=spaced),
-                spaced=spaced,
-                splits=splits,
-                prefixes=tuple(fold(prefix) for prefix in self._texts("prefixes", language.get("prefixes", []))),
-                respelled=language.get("respelled", {}),
-                numbers={fold(word): self._number(word, value) for word, value in self._table("numbers").items()},
-            ),
+            matcher=self._matcher(language, fold, spaced=spaced, splits=splits),
             date_order=self._one_of("order", dates.get("order", "dmy"), ("dmy", "mdy", "ymd")),
             months=months,
             money={fold(word): self._currency(word, code) for word, code in self._table("money").items()},
@@ -117,6 +110,23 @@ class _File:
             weekdays=weekdays,
             size_words=tuple(fold(word) for word in self._texts("size", facts.get("size", []))),
         )
+
+    def _matcher(
+        self, language: Mapping[str, Any], fold: Callable[[str], str], *, spaced: bool, splits: bool
+    ) -> Matcher | AccentMatcher:
+        def made(fold: Callable[[str], str]) -> Matcher:
+            return Matcher(
+                self._phrases(fold, spaced=spaced),
+                spaced=spaced,
+                splits=splits,
+                prefixes=tuple(fold(prefix) for prefix in self._texts("prefixes", language.get("prefixes", []))),
+                respelled=language.get("respelled", {}),
+                numbers={fold(word): self._number(word, value) for word, value in self._table("numbers").items()},
+                fold=fold,
+            )
+
+        accents = self._one_of("accents", language.get("accents", "ignored"), ("ignored", "tell"))
+        return made(fold) if accents == "ignored" else AccentMatcher(made(fold_case), made(fold_word))
 
     def _names(
         self, name: str, lists: Iterable[object], number: int, what: str, fold: Callable[[str], str]
@@ -144,9 +154,11 @@ class _File:
                 for level in set(value) - set(WEIGHTS):
                     raise self._bad(f"unknown level {level!r} of {key}; the levels are {', '.join(WEIGHTS)}", level)
 
-    def _phrases(self, *, spaced: bool) -> Callable[[], Iterator[tuple[tuple[Element, ...], Target]]]:
+    def _phrases(
+        self, fold: Callable[[str], str], *, spaced: bool
+    ) -> Callable[[], Iterator[tuple[tuple[Element, ...], Target]]]:
         """Every phrase is read and checked now; what it stands for is only made when it is needed."""
-        fold, gap = (fold_word, _GAP_WORDS) if spaced else (fold_characters, _GAP_CHARACTERS)
+        gap = _GAP_WORDS if spaced else _GAP_CHARACTERS
         groups = {name: tuple(self._texts(name, entries)) for name, entries in self._table("groups").items()}
         expander = Expander(groups, fold, gap)
         phrases: list[tuple[str, Target]] = []

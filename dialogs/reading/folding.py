@@ -14,6 +14,7 @@ _SAME: Final = {
     "أ": "ا", "إ": "ا", "آ": "ا", "ٱ": "ا", "ى": "ي", "ی": "ي", "ئ": "ي", "ة": "ه", "ک": "ك", "ؤ": "و", "ـ": "",
     "\u200c": "", "\u200d": "",
 }  # fmt: skip
+_APOSTROPHES: Final = str.maketrans("", "", "'’ʼ`")
 _HANGUL: Final = range(0xAC00, 0xD7A4)
 _STRETCHED: Final = re.compile(r"(.)\1{2,}")
 
@@ -56,6 +57,16 @@ _CHARACTERS: Final = _Characters()
 def fold_word(word: str) -> str:
     """A word without case, accents, vowel marks and apostrophes."""
     return word.translate(_LETTERS)
+
+
+def fold_case(word: str) -> str:
+    """A word without case and apostrophes, its accents kept: they tell words apart ("bẩn", dirty; "bạn", you)."""
+    return unicodedata.normalize("NFC", word).casefold().translate(_APOSTROPHES)
+
+
+def has_accents(text: str) -> bool:
+    """Whether a text is written with accents at all."""
+    return not text.isascii() and any(_LETTERS[ord(char)] != char.casefold() for char in text if not char.isascii())
 
 
 def fold_characters(text: str) -> str:

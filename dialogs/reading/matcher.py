@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Final, NamedTuple
 
-from dialogs.reading.folding import fold_word
+from dialogs.reading.folding import fold_word, has_accents
 from dialogs.reading.phrases import END, NUMBER, START, Element
 from dialogs.reading.tokens import Number, characters, words
 from dialogs.reading.tree import Match, Place, Starts, Target, Tree, find
@@ -50,7 +50,9 @@ class Matcher:
         prefixes: tuple[str, ...] = (),
         respelled: Mapping[str, str] | None = None,
         numbers: Mapping[str, int] | None = None,
+        fold: Callable[[str], str] = fold_word,
     ) -> None:
+        self._fold = fold
         self._phrases = phrases
         self._spaced = spaced
         self._splits = splits
@@ -79,14 +81,33 @@ class Matcher:
         if not self._spaced:
             return _Unspaced(tree, Literals(tree.forms()), self._numbers)
         vocabulary = Words(tree.forms(), self._prefixes, self._respelled)
-        return _Spaced(tree, vocabulary, self._numbers, splits=self._splits)
+        return _Spaced(tree, vocabulary, self._numbers, self._fold, splits=self._splits)
+
+
+class AccentMatcher:
+    """Finds the phrases of a language whose accents tell words apart, and whose writers often leave them all out."""
+
+    def __init__(self, accented: Matcher, plain: Matcher) -> None:
+        self._accented = accented
+        self._plain = plain
+
+    def scan(self, text: str) -> Scan:
+        """Every phrase in ``text``: with its accents where it has any."""
+        return self._fitting(text).scan(text)
+
+    def places(self, text: str) -> tuple[list[Place], list[Number]]:
+        """The places of ``text`` where words of phrases stand, and its numbers."""
+        return self._fitting(text).places(text)
+
+    def _fitting(self, text: str) -> Matcher:
+        return self._accented if has_accents(text) else self._plain
 
 
 class _Entrance:
     """Where phrases begin: in a word, at the beginning or at the end of a message."""
 
     def __init__(self, tree: Tree) -> None:
-        self.number = tree.mark(NUMBER)
+        self.numbers = tree.marked(NUMBER)
         self._start = tree.mark(START)
         self._end = tree.mark(END)
         self._root = tree.root
@@ -116,7 +137,10 @@ class _Entrance:
 class _Spaced:
     """A language whose words stand apart."""
 
-    def __init__(self, tree: Tree, vocabulary: Words, numbers: Mapping[str, int], *, splits: bool) -> None:
+    def __init__(
+        self, tree: Tree, vocabulary: Words, numbers: Mapping[str, int], fold: Callable[[str], str], *, splits: bool
+    ) -> None:
+        self._fold = fold
         self._entrance = _Entrance(tree)
         self._vocabulary = vocabulary
         self._numbers = numbers
@@ -142,9 +166,9 @@ class _Spaced:
     def _look_up(self, word: str, *, is_number: bool) -> _Known:
         if len(self._known) >= _REMEMBERED:
             self._known.clear()
-        form = word if is_number else fold_word(word)
+        form = word if is_number else self._fold(word)
         value = int(word[:9]) if is_number else self._numbers.get(form)
-        symbols = (*(() if value is None else (self._entrance.number,)), *self._vocabulary.lookup(form))
+        symbols = (*(() if value is None else self._entrance.numbers), *self._vocabulary.lookup(form))
         known = self._known[word] = _Known(value, symbols, self._entrance.of(symbols))
         return known
 
@@ -175,7 +199,7 @@ class _Unspaced:
                 value, behind = values[index]
                 end = spots[behind - 1] + 1
                 numbers.append(Number(value, start, end))
-                here[self._entrance.number] = [(behind + offset, end)]
+                here |= {symbol: [(behind + offset, end)] for symbol in self._entrance.numbers}
             for length, symbols in literals:
                 behind = index + length
                 ends = (behind + offset, spots[behind - 1] + 1)

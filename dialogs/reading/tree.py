@@ -74,6 +74,10 @@ class Tree:
         """The symbol of a mark that stands alone, -1 when no phrase has it."""
         return self._symbols.get(frozenset({mark}), -1)
 
+    def marked(self, mark: str) -> tuple[int, ...]:
+        """The symbols of a mark, alone or as one of several forms."""
+        return tuple(symbol for group, symbol in self._symbols.items() if mark in group)
+
     def forms(self) -> Mapping[str, frozenset[int]]:
         """The symbols of every form of a word; marks are none."""
         forms: dict[str, set[int]] = {}

@@ -87,6 +87,7 @@ def test_a_group_entry_of_several_words_stands_in_a_phrase(folder: Path) -> None
         ("^ aa", ["aa bb"], ["bb aa"]),
         ("aa $", ["bb aa!"], ["aa bb"]),
         ("# days", ["3 days", "٣ days"], ["days"]),
+        ("#|few days", ["3 days", "few days"], ["days"]),
     ],
 )
 def test_how_phrases_are_written(folder: Path, cue: str, fits: list[str], fits_not: list[str]) -> None:
