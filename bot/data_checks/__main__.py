@@ -24,6 +24,7 @@ from dialogs import reading
 from dialogs.errors import BadData
 from dialogs.playbooks import FOLDER, Playbooks
 from dialogs.policies import Policies
+from dialogs.reading import seeds
 
 LOCALES = Path(locales.__file__).parent
 
@@ -51,7 +52,7 @@ def main(arguments: Sequence[str] | None = None, *, folder: Path = FOLDER, local
 
 
 def find_problems(folder: Path, locales_dir: Path) -> list[BadData]:
-    """All problems of playbooks and replies, the first one of policies and of cues.
+    """All problems of playbooks and replies, the first one of policies, of cues and of seeds.
 
     Replies are compared with the playbooks, so these must be readable first.
     """
@@ -65,6 +66,7 @@ def find_problems(folder: Path, locales_dir: Path) -> list[BadData]:
     loaders: list[Callable[[], object]] = [Policies.load]
     if hasattr(reading, "Reader") and any(locales_dir.glob("*/cues.toml")):
         loaders.append(partial(reading.Reader.load, locales_dir))
+        loaders.append(partial(seeds.load, locales_dir))
     for load in loaders:
         try:
             load()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -120,6 +120,30 @@ def situations(
         if 1 - left >= SURE_ENOUGH
     ]
     return tuple(sorted(readings, key=_rank))[:_SHOWN]
+
+
+# What a wish alone makes a message about, where nothing else is told: "I'd like my money back".
+_WISHED: Final = {
+    Want.REFUND: "return_request",
+    Want.PARTIAL_REFUND: "return_request",
+    Want.RETURN: "return_request",
+    Want.EXCHANGE: "return_request",
+    Want.CANCEL: "cancel",
+    Want.DISCOUNT: "bargain",
+}
+_BY_WISH: Final = 0.6  # its confidence: whatever else is told is surer
+
+
+def by_wish(
+    found: tuple[SituationReading, ...], wanted: Mapping[str, Span], *, known: bool
+) -> tuple[SituationReading, ...]:
+    """The same, or what the wish is about where only small talk was told; ``known`` if the case has its trouble."""
+    if known or any(reading.id not in SOCIAL for reading in found):
+        return found
+    for name, span in wanted.items():
+        if Want(name) in _WISHED:
+            return (SituationReading(_WISHED[Want(name)], _BY_WISH, (span,)), *found)
+    return found
 
 
 def _weigh(opinion: Opinion, doubt: dict[str, float], evidence: dict[str, list[Span]], length: int) -> None:

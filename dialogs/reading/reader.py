@@ -74,6 +74,7 @@ class Reader:
         told = _told(voices)
         wants = tuple(dict.fromkeys((*map(Want, told["wants"]), *_wanted(opinions))))
         found = decision.fairly(decision.situations(voices, opinions, len(text)), wants)
+        found = decision.by_wish(found, told["wants"], known=case is not None and case.situation != "unknown")
         about = tuple(reading.id for reading in found)
         earlier = (case.situation,) if case else ()
         feeling, typed = mood.read(text, told["mood"], about)
