@@ -21,6 +21,7 @@ sys.path.insert(0, str(ROOT))
 from dialogs.language import DETECTORS  # noqa: E402 - the project is not installed everywhere
 from dialogs.messages import LanguageReading, Mood, Reading  # noqa: E402
 from dialogs.reading import Reader  # noqa: E402
+from tools import eval_language  # noqa: E402
 
 TODAY = date(2026, 1, 15)
 # Labels of the samples → situations of the product.
@@ -54,7 +55,6 @@ GROUPS = {
 }
 GROUP = {situation: group for group, names in GROUPS.items() for situation in names.split()}
 WANT = {"info": "information"}
-LANGUAGE = {"zh-Hans": "zh"}
 
 
 def main(folder: Path) -> None:
@@ -62,7 +62,7 @@ def main(folder: Path) -> None:
     detector, reader = DETECTORS["eldc"](), Reader.load(ROOT / "locales")
     print(f"languages with cues: {' '.join(sorted(reader.languages))}")
     if (folder / "language_dev.tsv").exists():
-        languages(folder / "language_dev.tsv")
+        eval_language.report(folder)
     known = Known(reader)
     if (folder / "issues_dev.tsv").exists():
         issues(rows(folder / "issues_dev.tsv"), known)
@@ -103,23 +103,6 @@ def table(title: str, header: Iterable[str], lines: Iterable[Iterable[object]]) 
 def percent(part: float, whole: float) -> str:
     """A share as a percentage, a dash of nothing."""
     return f"{100 * part / whole:.1f}" if whole else "-"
-
-
-def languages(path: Path) -> None:
-    """Accuracy of every detector that is installed."""
-    samples = [line.split("\t", 1) for line in path.read_text(encoding="utf-8").splitlines() if "\t" in line]
-    results: dict[str, Counter[str]] = {}
-    asked = Counter(LANGUAGE.get(code, code) for code, _ in samples)
-    for name, make in DETECTORS.items():
-        detector, right = make(), Counter[str]()
-        for code, text in samples:
-            right[LANGUAGE.get(code, code)] += detector.detect(text).code == LANGUAGE.get(code, code)
-        results[name] = right
-    lines: list[list[object]] = [
-        [code, number, *(percent(right[code], number) for right in results.values())] for code, number in asked.items()
-    ]
-    macro = [f"{100 * statistics.mean(right[code] / asked[code] for code in asked):.1f}" for right in results.values()]
-    table("language, accuracy %", ("language", "texts", *results), [*lines, ["macro", sum(asked.values()), *macro]])
 
 
 CONFUSIONS = 25  # rows of the table of what is taken for what

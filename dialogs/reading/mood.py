@@ -16,6 +16,7 @@ MARKS: Final = re.compile("[!?！？]{2}")  # in every shout and call
 CALLS: Final = re.compile(r"[!！]{2,}|[?？]{3,}|[?？][!！]|[!！][?？]")
 WORDS: Final = re.compile(r"[^\W\d_]{2,}")
 CAPITALS: Final = re.compile(r"[^\W\d_a-zß-öø-ÿа-џ]{2}")  # no word in capitals is without two such letters
+_ASKING: Final = frozenset("?？")
 _HAPPY: Final = frozenset({"praise", "thanks"})
 _THREATS: Final = frozenset({"review_threat", "extortion"})
 
@@ -61,19 +62,18 @@ def _of_words(told: Iterable[str], *, trouble: bool, happy: bool) -> float:
 
 
 def _of_typing(text: str, *, trouble: bool) -> Iterable[Span]:
-    """Points for capitals, rows of marks and sad faces; in a trouble they weigh double."""
-    factor = (1 + trouble) / 2
+    """Points for capitals, rows of marks and sad faces; in a trouble shouting is anger, elsewhere it may be joy."""
     if _is_loud(text):
-        yield Span("capitals", 0, len(text), weight=factor)
+        yield Span("capitals", 0, len(text), weight=1.5 if trouble else 0.5)
     if MARKS.search(text):
         shout, call = SHOUTS.search(text), CALLS.search(text)
         if shout:
-            yield _typed("marks", shout, factor)
-        if call and trouble:
-            yield _typed("marks", call, 0.5)
+            yield _typed("marks", shout, 1.0 if trouble else 0.5)
+        if call and trouble:  # a row of question marks alone is impatience
+            yield _typed("marks", call, 0.4 if set(call.group()) <= _ASKING else 1.0)
     sad = _SAD_FACES.search(text)
     if sad:
-        yield _typed("face", sad, 1.0)
+        yield _typed("face", sad, _UPSET)
 
 
 def _typed(what: str, found: re.Match[str], weight: float) -> Span:

@@ -1,0 +1,1 @@
+"""Lines for the tests and measurements of language detection."""
