@@ -46,9 +46,9 @@ growth: .venv/developed  ## measure with a thousand to a million messages (GROWT
 	@$(BIN)/python -m tools.growth $(GROWTH)
 
 .PHONY: eval
-eval: .venv/ran  ## measure reading on labelled messages (DATA=folder)
+eval: .venv/developed  ## measure reading on labelled messages (DATA=folder, EMBEDDINGS=1 with embeddings)
 	@test -n "$(DATA)" || { echo 'make eval DATA=folder: say where the labelled messages are' >&2; exit 2; }
-	@$(BIN)/python tools/eval.py "$(DATA)"
+	@$(BIN)/python tools/eval.py "$(DATA)" $(if $(EMBEDDINGS),--embeddings)
 
 .PHONY: fuzz
 fuzz: .venv/developed  ## throw 10,000 broken requests at every door, and hard texts at every pattern

@@ -1,4 +1,4 @@
-"""Measures the reading of messages on labelled samples: ``python tools/eval.py FOLDER`` prints plain tables.
+"""Measures the reading of messages on labelled samples: ``python tools/eval.py FOLDER [--embeddings]``.
 
 Reads whichever of ``language_dev.tsv`` (lang, text), ``issues_dev.tsv`` (lang, text, label), ``emotions_dev.tsv``
 (lang, text, calm | upset | angry) and ``remedy.tsv`` (lang, text, remedy) lie in the folder. No text is printed.
@@ -9,6 +9,7 @@ from __future__ import annotations
 import csv
 import statistics
 import sys
+import tempfile
 import time
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -18,12 +19,14 @@ from pathlib import Path
 ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT))
 
+from adapters.models.embeddings import Embeddings  # noqa: E402 - the project is not installed everywhere
 from dialogs.language import DETECTORS  # noqa: E402 - the project is not installed everywhere
 from dialogs.messages import LanguageReading, Mood, Reading  # noqa: E402
-from dialogs.reading import Reader  # noqa: E402
+from dialogs.reading import Reader, seeds  # noqa: E402
 from tools import eval_language  # noqa: E402
 
 TODAY = date(2026, 1, 15)
+SEEDS = [(seed.language, seed.situation, seed.text) for seed in seeds.load(ROOT / "locales")]
 # Labels of the samples → situations of the product.
 SITUATION = {
     "where_is_order": ("in_transit",),
@@ -57,13 +60,14 @@ GROUP = {situation: group for group, names in GROUPS.items() for situation in na
 WANT = {"info": "information"}
 
 
-def main(folder: Path) -> None:
+def main(folder: Path, *, embeddings: bool) -> None:
     """Print the table of every sample the folder holds."""
     detector, reader = DETECTORS["eldc"](), Reader.load(ROOT / "locales")
+    meaning = Embeddings(SEEDS, Path(tempfile.gettempdir()) / "heqi-seeds") if embeddings else None
     print(f"languages with cues: {' '.join(sorted(reader.languages))}")
     if (folder / "language_dev.tsv").exists():
         eval_language.report(folder)
-    known = Known(reader)
+    known = Known(reader, meaning)
     if (folder / "issues_dev.tsv").exists():
         issues(rows(folder / "issues_dev.tsv"), known)
     if (folder / "emotions_dev.tsv").exists():
@@ -77,13 +81,16 @@ def main(folder: Path) -> None:
 class Known:
     """Reads texts whose language the sample tells, so that reading is measured by itself."""
 
-    def __init__(self, reader: Reader) -> None:
+    def __init__(self, reader: Reader, meaning: Embeddings | None = None) -> None:
         self.languages = reader.languages
         self._reader = reader
+        self._meaning = meaning
 
     def read(self, text: str, language: str) -> Reading:
         """What ``text`` says."""
-        return self._reader.read(text, LanguageReading(code=language, confidence=1.0), today=TODAY)
+        opinion = self._meaning.opinion(text, language) if self._meaning else None
+        known = LanguageReading(code=language, confidence=1.0)
+        return self._reader.read(text, known, today=TODAY, opinions=(opinion,) if opinion else ())
 
 
 def rows(path: Path) -> list[dict[str, str]]:
@@ -225,6 +232,7 @@ def _twice(texts: Iterable[str]) -> Iterator[str]:
 
 
 if __name__ == "__main__":
-    if len(sys.argv) != 2:
-        sys.exit("usage: python tools/eval.py FOLDER")
-    main(Path(sys.argv[1]))
+    folders = [argument for argument in sys.argv[1:] if argument != "--embeddings"]
+    if len(folders) != 1:
+        sys.exit("usage: python tools/eval.py FOLDER [--embeddings]")
+    main(Path(folders[0]), embeddings="--embeddings" in sys.argv)
