@@ -108,16 +108,21 @@ class Expander:
             if member.isalnum():
                 single.append(_form(member, phrase, self._fold))
                 continue
-            spots = [
-                [_form(word, phrase, self._fold) for word in spot.split("|")]
-                for spot in member.replace("_", " ").split()
-            ]
-            if len(spots) == 1:
-                single += spots[0]
-            else:
-                several.append(tuple(map(frozenset, spots)))
+            for words in itertools.product(*(self._spot(spot, phrase) for spot in member.split())):
+                joined = tuple(itertools.chain.from_iterable(words))
+                if len(joined) == 1:
+                    single += joined[0]
+                else:
+                    several.append(joined)
         found = self._forms[form] = (single, several)
         return found
+
+    def _spot(self, spot: str, phrase: str) -> list[Words]:
+        """What may stand at one spot of an entry: all single words at once, and each that is several words."""
+        words = [[_form(word, phrase, self._fold) for word in choice.split("_")] for choice in spot.split("|")]
+        plain = frozenset(choice[0] for choice in words if len(choice) == 1)
+        longer = [tuple(frozenset({word}) for word in choice) for choice in words if len(choice) > 1]
+        return [*([(plain,)] if plain else []), *longer]
 
 
 def _joined(places: Iterator[frozenset[str]], gap: int) -> Iterator[Element]:

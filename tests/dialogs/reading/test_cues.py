@@ -74,6 +74,16 @@ def test_a_group_entry_of_several_words_stands_in_a_phrase(folder: Path) -> None
     assert cues.matcher.scan("yet came").matches == ()
 
 
+def test_a_word_of_several_words_may_stand_among_others_in_a_group(folder: Path) -> None:
+    cues = load(
+        write(folder, '[groups]\nbad = ["bad|very_poor review|rating"]\n[situations.bad_review]\nsure = ["<bad>"]')
+    )
+    for text in ("bad review", "very poor rating"):
+        assert [match.target.id for match in cues.matcher.scan(text).matches] == ["bad_review"]
+    for text in ("very bad", "poor rating", "very review"):
+        assert cues.matcher.scan(text).matches == ()
+
+
 @pytest.mark.parametrize(
     ("cue", "fits", "fits_not"),
     [
