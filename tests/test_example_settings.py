@@ -17,7 +17,15 @@ EXAMPLE = Path(__file__).parents[1] / "heqi.example.toml"
 
 @pytest.fixture(autouse=True)
 def keys(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ("DEEPL_KEY", "DEEPSEEK_KEY", "SLACK_BOT_TOKEN", "SLACK_APP_TOKEN", "WAHA_SECRET", "WAHA_KEY"):
+    for name in (
+        "DEEPL_KEY",
+        "DEEPSEEK_KEY",
+        "READING_KEY",
+        "SLACK_BOT_TOKEN",
+        "SLACK_APP_TOKEN",
+        "WAHA_SECRET",
+        "WAHA_KEY",
+    ):
         monkeypatch.setenv(name, "k")
     for name in ("WHATSAPP_TOKEN", "WHATSAPP_APP_SECRET", "WHATSAPP_VERIFY_TOKEN"):
         monkeypatch.setenv(name, "k")
