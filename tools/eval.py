@@ -24,6 +24,7 @@ from dialogs.language import DETECTORS  # noqa: E402 - the project is not instal
 from dialogs.messages import LanguageReading, Mood, Reading  # noqa: E402
 from dialogs.reading import Reader, seeds  # noqa: E402
 from tools import eval_language  # noqa: E402
+from tools.eval_language import percent, table  # noqa: E402
 
 TODAY = date(2026, 1, 15)
 SEEDS = [(seed.language, seed.situation, seed.text) for seed in seeds.load(ROOT / "locales")]
@@ -97,19 +98,6 @@ def rows(path: Path) -> list[dict[str, str]]:
     """The rows of a table with a header."""
     with path.open(encoding="utf-8", newline="") as file:
         return list(csv.DictReader(file, delimiter="\t", quoting=csv.QUOTE_NONE))
-
-
-def table(title: str, header: Iterable[str], lines: Iterable[Iterable[object]]) -> None:
-    """Print one table; the first column holds names."""
-    print(f"\n{title}")
-    for line in (header, *lines):
-        first, *others = map(str, line)
-        print(f"  {first:<22}" + "".join(f"{cell:>{max(11, len(cell) + 1)}}" for cell in others))
-
-
-def percent(part: float, whole: float) -> str:
-    """A share as a percentage, a dash of nothing."""
-    return f"{100 * part / whole:.1f}" if whole else "-"
 
 
 CONFUSIONS = 25  # rows of the table of what is taken for what
