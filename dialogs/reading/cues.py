@@ -59,7 +59,6 @@ class Cues:
     money: Mapping[str, str]  # word as buyers write it → currency
     order_words: tuple[str, ...] = ()
     tracking_words: tuple[str, ...] = ()
-    weekdays: tuple[tuple[str, ...], ...] = ()  # names, folded, from Monday on
     size_words: tuple[str, ...] = ()  # what stands beside a size
 
 
@@ -97,7 +96,7 @@ class _File:
         fold = fold_word if spaced else fold_characters
         dates = self._data.get("dates", {})
         months = self._names("months", dates.get("months", ()), 12, "a year", fold)
-        weekdays = self._names("weekdays", dates.get("weekdays", ()), 7, "a week", fold)
+        self._names("weekdays", dates.get("weekdays", ()), 7, "a week", fold)
         facts = self._data.get("facts", {})
         return Cues(
             code=self._path.parent.name,
@@ -107,7 +106,6 @@ class _File:
             money={fold(word): self._currency(word, code) for word, code in self._table("money").items()},
             order_words=tuple(fold(word) for word in self._texts("order", facts.get("order", []))),
             tracking_words=tuple(fold(word) for word in self._texts("tracking", facts.get("tracking", []))),
-            weekdays=weekdays,
             size_words=tuple(fold(word) for word in self._texts("size", facts.get("size", []))),
         )
 
@@ -210,6 +208,9 @@ class _File:
             yield Target("waited", str(self._number(cue, days)), cue)
         for cue, days in self._table("relative").items():
             yield Target("relative", str(self._offset(cue, days)), cue)
+        for weekday, names in enumerate(self._table("dates").get("weekdays", ())):
+            for name in names:
+                yield Target("weekday", str(weekday), name)
 
     def _roles(self, cue: str) -> str:
         roles = [place.removeprefix("#") for place in cue.split() if place.startswith("#")]

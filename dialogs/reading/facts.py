@@ -39,8 +39,20 @@ class FactReader:
         self._sizes = Sizes(cues.size_words if cues else ())
         self._dates = Dates(cues.date_order if cues else "dmy", cues.months if cues else ())
 
-    def read(self, text: str, scan: Scan | None, *, today: date, media: tuple[Media, ...], waiting: bool) -> Facts:
-        """The facts of ``text``; ``waiting`` says that time it names is time the buyer has waited."""
+    def read(
+        self,
+        text: str,
+        scan: Scan | None,
+        *,
+        today: date,
+        media: tuple[Media, ...],
+        waiting: bool,
+        urgent: bool = False,
+    ) -> Facts:
+        """The facts of ``text``.
+
+        ``waiting`` says that time it names is time the buyer has waited, ``urgent`` that a weekday is one to come.
+        """
         orders: tuple[str, ...] = ()
         tracking: tuple[str, ...] = ()
         amounts: tuple[Money, ...] = ()
@@ -54,6 +66,10 @@ class FactReader:
             sizes += self._sizes.numbered(plain)
         found = _by_kind(scan)
         dates += [today + timedelta(days=int(match.target.id)) for match in found["relative"]]
+        if urgent:
+            dates += [
+                today + timedelta(days=(int(match.target.id) - today.weekday()) % 7) for match in found["weekday"]
+            ]
         counts = _counts(found["counts"], scan) if scan else {}
         return Facts(
             orders=orders,

@@ -86,7 +86,12 @@ class Reader:
             urgency=Urgency.HIGH if told["urgency"] else Urgency.NORMAL,
             wants=wants,
             facts=self._fact_reader(code).read(
-                text, scan, today=today, media=media, waiting=not WAITING.isdisjoint(about or earlier)
+                text,
+                scan,
+                today=today,
+                media=media,
+                waiting=not WAITING.isdisjoint(about or earlier),
+                urgent=bool(told["urgency"]),
             ),
             fault=fault,
             cause=cause,

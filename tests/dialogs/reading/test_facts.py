@@ -252,6 +252,11 @@ def test_days_told_by_a_word_count_from_the_message(small: Callable[[str], Facts
     assert small("yesterday, or next week").dates == (date(2026, 3, 19), date(2026, 3, 27))
 
 
+def test_a_weekday_of_an_urgent_message_is_the_next_one() -> None:
+    assert facts("I need it by Monday, it is a birthday gift").dates == (date(2026, 3, 23),)  # today is a Friday
+    assert facts("it came on Monday").dates == ()
+
+
 @given(st.text(max_size=60))
 def test_digits_of_every_script_are_read_one_for_one(text: str) -> None:
     plain = digits.plain(text)
