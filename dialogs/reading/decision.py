@@ -122,6 +122,15 @@ def situations(
     return tuple(sorted(readings, key=_rank))[:_SHOWN]
 
 
+# What goods may be asked about before they are bought: a faint word of it in a question is no complaint.
+_ASKED_ABOUT: Final = frozenset({"damaged", "quality", "not_as_described", "cannot_use", "shortage", "wrong_item"})
+
+
+def but_asked(found: tuple[SituationReading, ...]) -> tuple[SituationReading, ...]:
+    """The same for a question ("does it break easily?"): faults of goods only where they are told clearly."""
+    return tuple(reading for reading in found if reading.id not in _ASKED_ABOUT or reading.confidence >= _CLEAR)
+
+
 # What a wish alone makes a message about, where nothing else is told: "I'd like my money back".
 _WISHED: Final = {
     Want.REFUND: "return_request",

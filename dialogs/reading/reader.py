@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
@@ -19,6 +20,7 @@ from dialogs.reading.facts import FactReader
 from dialogs.reading.matcher import Scan
 from dialogs.reading.situations import WAITING
 
+_ASKS: Final = re.compile("[?？؟]")
 LENGTH: Final = 5_000  # characters read: more than one message of any channel holds (Telegram, WhatsApp: 4096)
 _TRANSLATED: Final = 0.9  # how far a cue in a translation is trusted
 _GUESSED: Final = 0.9  # how far a cue is trusted when the language is a guess
@@ -74,6 +76,8 @@ class Reader:
         told = _told(voices)
         wants = tuple(dict.fromkeys((*map(Want, told["wants"]), *_wanted(opinions))))
         found = decision.fairly(decision.situations(voices, opinions, len(text)), wants)
+        if told["question"] or _ASKS.search(text):
+            found = decision.but_asked(found)
         found = decision.by_wish(found, told["wants"], known=case is not None and case.situation != "unknown")
         about = tuple(reading.id for reading in found)
         earlier = (case.situation,) if case else ()
