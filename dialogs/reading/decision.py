@@ -90,7 +90,7 @@ def _is_longer(one: Match, other: Match) -> bool:
 
 
 # How far an opinion is trusted beside the cues; fitted on development samples (docs/reading.md).
-TRUST: Final = {"embeddings": 0.95, "model": 0.8}
+TRUST: Final = {"embeddings": 0.9, "model": 0.8}
 _WORTH_NAMING: Final = 0.2  # a lower share of an opinion is not kept as a reason
 
 
