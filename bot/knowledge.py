@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Self
 
 import locales
+from dialogs.carriers import Carriers
 from dialogs.language import DETECTORS
 from dialogs.manager import DialogManager
 from dialogs.playbooks import Playbooks
@@ -20,13 +21,14 @@ LOCALES = Path(locales.__file__).parent
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Knowledge:
-    """Detector, cues, playbooks, written replies and policies."""
+    """Detector, cues, playbooks, written replies, policies and carriers."""
 
     detector: Detector
     reader: Reader
     playbooks: Playbooks
     replies: Replies
     policies: Policies
+    carriers: Carriers
 
     @classmethod
     def load(cls, detector: str) -> Self:
@@ -42,6 +44,7 @@ class Knowledge:
             playbooks=playbooks,
             replies=Replies.load(LOCALES, playbooks.replies),
             policies=Policies.load(),
+            carriers=Carriers.load(),
         )
 
     def manager(self, translator: Translator, advisers: tuple[Adviser, ...] = ()) -> DialogManager:
@@ -52,5 +55,6 @@ class Knowledge:
             translator=translator,
             playbooks=self.playbooks,
             replies=self.replies,
+            carriers=self.carriers,
             advisers=advisers,
         )

@@ -252,6 +252,8 @@ class ShopSettings(Table):
     response_minutes: Annotated[int, Field(ge=1, le=24 * 60)] = 5
     goodwill: Limit | None = None
     credit: Limit | None = None
+    extend_days: Annotated[int, Field(ge=1, le=365)] | None = None
+    manner: Manner = Manner.FORMAL
     remedies: frozenset[Annotated[str, _one_of(*LADDER)]] = frozenset(LADDER)  # what an agent may offer alone
     escalate: frozenset[Reason] = frozenset(Reason)  # what the team is told of at once
     unanswered_minutes: Annotated[int, Field(ge=1, le=7 * 24 * 60)] = 15  # so long a buyer waits before that
@@ -271,6 +273,8 @@ class ShopSettings(Table):
             response_minutes=self.response_minutes,
             goodwill=self.goodwill.money() if self.goodwill else None,
             credit=self.credit.money() if self.credit else None,
+            extend_days=self.extend_days,
+            manner=self.manner,
             remedies=self.remedies,
             escalate=self.escalate,
             unanswered_minutes=self.unanswered_minutes,

@@ -48,6 +48,7 @@ def merge(old: Facts, new: Facts) -> Facts:
         photos=old.photos + new.photos,
         sizes=_newest_first(new.sizes, old.sizes),
         colours=_newest_first(new.colours, old.colours),
+        product=new.product or old.product,
     )
 
 

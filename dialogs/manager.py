@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-from collections.abc import Mapping
 from dataclasses import replace
 from datetime import date, timedelta
 from typing import Protocol
 
 from dialogs import cases, escalations, proposals
 from dialogs.answers import Answers, Writes, buyer_language
+from dialogs.carriers import Carriers
 from dialogs.events import (
     AgentDecided,
     AgentEscalated,
@@ -22,6 +22,7 @@ from dialogs.events import (
     ClockDue,
     SellerWrote,
 )
+from dialogs.known import known_facts
 from dialogs.messages import (
     SELLER_LANGUAGE,
     Case,
@@ -48,6 +49,7 @@ from dialogs.messages import (
     Turn,
     Urgency,
 )
+from dialogs.moment import Moment
 from dialogs.playbooks import Playbooks, ReplyRule
 from dialogs.ports import Adviser, Detector, Translator
 from dialogs.protection import Style, clean, mask
@@ -87,6 +89,7 @@ class DialogManager:
         translator: Translator,
         playbooks: Playbooks,
         replies: Writes,
+        carriers: Carriers,
         advisers: tuple[Adviser, ...] = (),
     ) -> None:
         self._detector = detector
@@ -95,6 +98,7 @@ class DialogManager:
         self._translator = translator
         self._playbooks = playbooks
         self._replies = replies
+        self._carriers = carriers
         self._typed = Typed(translator, detector)
         self._answers = Answers(playbooks, replies, self._typed)
 
@@ -283,19 +287,23 @@ class DialogManager:
     async def _offer(
         self, case: Case, reading: Reading, conversation: Conversation, *, key: str
     ) -> tuple[Proposal, ...]:
-        rules = proposals.choose(self._playbooks, case, reading, conversation.shop)
         language = conversation.language_override or case.language
-        facts = proposals.known_facts(case, conversation.shop)
-        drafts = [self._draft(f"{key}-{number}", rule, language, case, facts) for number, rule in enumerate(rules, 1)]
+        moment = Moment(
+            case=replace(case, language=language),
+            reading=reading,
+            shop=conversation.shop,
+            facts=known_facts(case, conversation.shop, conversation.contact, self._carriers),
+            picks=conversation.picks,
+        )
+        rules = proposals.choose(self._playbooks, moment)
+        drafts = [self._draft(f"{key}-{number}", rule, language, moment) for number, rule in enumerate(rules, 1)]
         if language is None or all(draft.buyer_text is not None for draft in drafts):
             return tuple(drafts)
         return tuple(await asyncio.gather(*(self._complete(draft, language, conversation.shop) for draft in drafts)))
 
-    def _draft(
-        self, key: str, rule: ReplyRule, language: str | None, case: Case, facts: Mapping[str, object]
-    ) -> Proposal:
+    def _draft(self, key: str, rule: ReplyRule, language: str | None, moment: Moment) -> Proposal:
         """The proposal in Chinese, and in the buyer's language where a person has written it."""
-        used = {name: facts[name] for name in rule.placeholders}
+        used = {name: moment.facts[name] for name in rule.placeholders}
         written = language is not None and language in self._replies.written(rule.id)
         return Proposal(
             id=key,
@@ -305,8 +313,9 @@ class DialogManager:
             buyer_text=self._replies.render(rule.id, language, used) if written and language else None,
             language=language,
             origin=Origin.WRITTEN,
-            facts=case.facts,
+            facts=moment.case.facts,
             why=rule.why,
+            grounds=moment.grounds(rule),
         )
 
     async def _complete(self, draft: Proposal, language: str, shop: Shop) -> Proposal:

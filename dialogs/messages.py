@@ -66,6 +66,13 @@ class Want(StrEnum):
     CANCEL = "cancel"
 
 
+class Manner(StrEnum):
+    """How a shop speaks to its buyers."""
+
+    FORMAL = "formal"  # 您，克制
+    WARM = "warm"  # 亲切
+
+
 class Step(IntEnum):
     """The seven steps of a good conversation (处理纠纷七步)."""
 
@@ -250,6 +257,7 @@ class Facts:
     photos: int = 0  # photos and videos the buyer has sent
     sizes: tuple[str, ...] = ()  # as labels have them: XL, 42
     colours: tuple[str, ...] = ()  # English names of plain colours
+    product: str = ""  # as the buyer knows it; an agent fills it in
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -342,6 +350,8 @@ class Shop:
     response_minutes: int = 5  # the response clock of step 1
     goodwill: Money | None = None  # the largest partial refund an agent may offer in one case
     credit: Money | None = None  # the largest next-order credit an agent may offer in one case
+    extend_days: int | None = None  # so many days after dispatch the delivery time can be extended to at most
+    manner: Manner = Manner.FORMAL
     remedies: frozenset[str] = frozenset(  # what an agent may offer without a lead; rungs of dialogs.remedies.LADDER
         {"information", "extend_time", "gift", "credit", "partial_refund", "resend", "refund", "return_refund"}
     )
@@ -380,6 +390,14 @@ class Message:
     deleted_at: datetime | None = None  # the buyer took it back; the words stay as evidence
 
 
+@dataclass(frozen=True, slots=True)
+class Picks:
+    """How often a shop's agents were offered a reply, and how often they sent it as it stood."""
+
+    picked: int = 0
+    offered: int = 0
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Proposal:
     """One reply on offer, in both languages; ``buyer_text is None`` says there is none and ``attempts`` why."""
@@ -392,7 +410,8 @@ class Proposal:
     language: str | None
     origin: Origin
     facts: Facts = field(default_factory=Facts)
-    why: str = ""  # Chinese: why this is proposed now
+    why: str = ""  # Chinese: what the reply is good for
+    grounds: tuple[str, ...] = ()  # proposed on these now, ``what:which``: ``mood:angry``, ``dispute``
     checks: tuple[Check, ...] = ()
     attempts: tuple[Attempt, ...] = ()
 
@@ -428,6 +447,7 @@ class Conversation:
     case: Case
     language_override: str | None = None
     language_memory: tuple[LanguageGuess, ...] = ()
+    picks: Mapping[str, Picks] = field(default_factory=dict)  # by reply id; empty where the shop does not learn
     history: tuple[Message, ...] = ()  # the latest messages, oldest first, without the one at hand
     proposals: tuple[Proposal, ...] = ()  # the open ones
     window_until: datetime | None = None  # None: the channel has no window

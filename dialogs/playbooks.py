@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from dialogs.errors import BadData
-from dialogs.faults import Fault
-from dialogs.messages import Kind, Mood, Step, Want
+from dialogs.faults import Cause, Fault
+from dialogs.messages import Kind, Manner, Mood, Step, Want
 from dialogs.remedies import LADDER
 
 FOLDER = Path(__file__).with_name("playbooks")
@@ -19,14 +19,20 @@ GENERAL = "unknown"  # the playbook any situation may fall back on
 
 # Facts a reply may name in its text, and facts its conditions may ask about.
 PLACEHOLDERS = frozenset(
-    {"order", "tracking", "days", "date", "amount", "asked", "got", "missing", "goodwill", "credit", "shop"}
-)
-CONDITION_FACTS = frozenset({"order", "tracking", "days", "date", "amount", "asked", "got", "photos"})
+    {
+        "order", "tracking", "days", "date", "amount", "asked", "got", "missing", "goodwill", "credit", "extension",
+        "shop", "name", "product", "link", "carrier",
+    }
+)  # fmt: skip
+CONDITION_FACTS = frozenset({"order", "tracking", "days", "date", "amount", "asked", "got", "photos", "product"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReplyRule:
-    """One reply of a playbook: its Chinese text and when it fits. Empty conditions fit always."""
+    """One reply of a playbook: its Chinese text and when it fits. Empty conditions fit always.
+
+    ``dispute`` says whether a dispute must be open, or must not; ``languages`` are the buyer's.
+    """
 
     id: str
     kind: Kind
@@ -43,6 +49,10 @@ class ReplyRule:
     after: frozenset[Kind] = frozenset()
     after_reply: frozenset[str] = frozenset()
     steps: frozenset[Step] = frozenset()
+    causes: frozenset[Cause] = frozenset()
+    languages: frozenset[str] = frozenset()
+    dispute: bool | None = None
+    manner: Manner | None = None
     days_min: int | None = None
     days_max: int | None = None
     placeholders: frozenset[str] = frozenset()
@@ -50,7 +60,8 @@ class ReplyRule:
 
     def __post_init__(self) -> None:
         """Weight, raised by every condition and every fact that is named: the specific beats the general."""
-        conditions = sum(map(bool, (self.moods, self.faults, self.after, self.after_reply, self.steps)))
+        asked = (self.moods, self.faults, self.causes, self.languages, self.after, self.after_reply, self.steps)
+        conditions = sum(map(bool, asked)) + (self.dispute is not None)
         days = self.days_min is not None or self.days_max is not None
         worth = self.weight + 4 * conditions + 6 * bool(self.wants) + 3 * len(self.placeholders | self.known) + 2 * days
         object.__setattr__(self, "worth", worth)
@@ -116,9 +127,10 @@ class _File:
 
 _TOP_KEYS = frozenset({"situation", "title", "reply"})
 _RULE_KEYS = frozenset(entry.name for entry in fields(ReplyRule) if entry.init) - {"placeholders"}
-_CHOICES: Mapping[str, type[Kind | Mood | Fault | Want | Step]] = {
+_CHOICES: Mapping[str, type[Kind | Mood | Fault | Cause | Want | Step]] = {
     "moods": Mood,
     "faults": Fault,
+    "causes": Cause,
     "wants": Want,
     "after": Kind,
     "steps": Step,
@@ -173,6 +185,11 @@ def _read_rule(file: _File, situation: str, raw: Mapping[str, Any]) -> ReplyRule
             raise file.error(f"{reply_id}: {key} is missing", near=reply_id)
     for key in ("known", "unknown"):
         values[key] = _facts(file, reply_id, key, raw.get(key, ()), CONDITION_FACTS)
+    if "manner" in raw:
+        values["manner"] = _manner(file, reply_id, raw["manner"])
+    if not isinstance(raw.get("dispute", False), bool):
+        raise file.error(f"{reply_id}: dispute '{raw['dispute']}' must be true or false", near=reply_id)
+    values["languages"] = frozenset(raw.get("languages", ()))
     values["after_reply"] = frozenset(raw.get("after_reply", ()))
     values["placeholders"] = _facts(file, reply_id, "placeholder", placeholders(raw["zh"]), PLACEHOLDERS)
     counts, remedy = raw.get("counts"), raw.get("remedy")
@@ -181,6 +198,13 @@ def _read_rule(file: _File, situation: str, raw: Mapping[str, Any]) -> ReplyRule
     if remedy is not None and remedy not in LADDER:
         raise file.error(f"{reply_id}: remedy '{remedy}' must be one of {', '.join(LADDER)}", near=reply_id)
     return ReplyRule(**values)
+
+
+def _manner(file: _File, reply_id: str, name: object) -> Manner:
+    try:
+        return Manner(str(name))
+    except ValueError as error:
+        raise file.error(f"{reply_id}: manner '{name}' must be one of {', '.join(Manner)}", near=reply_id) from error
 
 
 def _facts(file: _File, reply_id: str, key: str, names: Iterable[str], allowed: frozenset[str]) -> frozenset[str]:

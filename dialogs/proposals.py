@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Container, Iterable, Mapping
-from collections.abc import Set as AbstractSet
-from dataclasses import dataclass
 
-from dialogs import cases, remedies
-from dialogs.messages import Case, Kind, Mood, Reading, Shop, Step, Want
+from dialogs import cases
+from dialogs.messages import Case, Kind, Mood, Reading, Step, Want
+from dialogs.moment import Moment
 from dialogs.playbooks import GENERAL, Playbooks, ReplyRule
 
 PROPOSALS = 3
-
-_HAN = re.compile("[\u3400-\u9fff]")
 
 _FRIENDLY = (cases.SOCIAL - {GENERAL}) | cases.PRESALE
 
@@ -40,10 +36,10 @@ def topic(case: Case, reading: Reading) -> str:
     return case.situation
 
 
-def choose(playbooks: Playbooks, case: Case, reading: Reading, shop: Shop) -> tuple[ReplyRule, ...]:
+def choose(playbooks: Playbooks, moment: Moment) -> tuple[ReplyRule, ...]:
     """Up to three replies, best first of each kind: never one that was sent, never a remedy before the facts."""
+    case, reading = moment.case, moment.reading
     situation = topic(case, reading)
-    moment = _Moment(case, shop, known_facts(case, shop).keys())
     if "extortion" in case.flags:
         return _firm(playbooks.of("extortion"), moment)
     own, general = playbooks.of(situation), playbooks.of(GENERAL)
@@ -73,77 +69,14 @@ def slots(case: Case, situation: str, *, fresh: bool) -> tuple[Kind, Kind, Kind]
     return Kind.CALMING, second, Kind.REMEDY
 
 
-@dataclass(frozen=True, slots=True)
-class _Moment:
-    """What a reply must fit: the case, the shop's limits, and the names of the facts that are known."""
-
-    case: Case
-    shop: Shop
-    known: AbstractSet[str]
-
-    def fits(self, rule: ReplyRule) -> bool:
-        """Whether a reply may be said now, and was not said before."""
-        case, known = self.case, self.known
-        days = case.facts.days
-        return (
-            rule.id not in case.said
-            and (not rule.placeholders or rule.placeholders <= known)
-            and (not rule.known or rule.known <= known)
-            and (not rule.unknown or rule.unknown.isdisjoint(known))
-            and (not rule.moods or case.mood in rule.moods)
-            and (not rule.faults or case.fault in rule.faults)
-            and (not rule.wants or not rule.wants.isdisjoint(case.wants))
-            and (not rule.steps or case.step in rule.steps)
-            and (not rule.after or not rule.after.isdisjoint(case.kinds))
-            and (not rule.after_reply or not rule.after_reply.isdisjoint(case.said))
-            and (rule.days_min is None or (days is not None and days >= rule.days_min))
-            and (rule.days_max is None or (days is not None and days <= rule.days_max))
-            and (rule.remedy is None or remedies.allowed(rule.remedy, self.shop))
-        )
-
-    def score(self, rule: ReplyRule) -> int:
-        """How well a reply that fits does so: a remedy the less, the further it is from where the case stands."""
-        return rule.worth if rule.remedy is None else rule.worth - 5 * remedies.distance(rule.remedy, self.case)
-
-
-def _firm(lines: Iterable[ReplyRule], moment: _Moment) -> tuple[ReplyRule, ...]:
+def _firm(lines: Iterable[ReplyRule], moment: Moment) -> tuple[ReplyRule, ...]:
     """Extortion (差评师): nothing is conceded, only the firm line and keeping the talk open are offered."""
     ranked = sorted(filter(moment.fits, lines), key=lambda rule: -moment.score(rule))
     return tuple(rule for rule in ranked if rule.remedy is None)[:PROPOSALS]
 
 
-def known_facts(case: Case, shop: Shop) -> dict[str, object]:
-    """Every fact a reply may name, by placeholder; what is not known is not in it."""
-    facts = case.facts
-    missing = None
-    if facts.asked is not None and facts.got is not None and facts.asked > facts.got:
-        missing = facts.asked - facts.got
-    everything: dict[str, object | None] = {
-        "order": facts.orders[0] if facts.orders else None,
-        "tracking": facts.tracking[0] if facts.tracking else None,
-        "amount": facts.amounts[0] if facts.amounts else None,
-        "date": facts.dates[0] if facts.dates else None,
-        "days": facts.days or None,  # "waited 0 days" is nothing to speak of
-        "asked": facts.asked,
-        "got": facts.got,
-        "missing": missing,
-        "photos": facts.photos or None,
-        "goodwill": shop.goodwill,
-        "credit": shop.credit,
-        "shop": _shop_name(shop, case.language),
-    }
-    return {name: value for name, value in everything.items() if value is not None}
-
-
-def _shop_name(shop: Shop, language: str | None) -> str | None:
-    """The shop's name where the buyer can read it: Chinese characters never leave for who does not write them."""
-    if _HAN.search(shop.name) and language not in {"zh", "zh-Hant", "ja"}:
-        return None
-    return shop.name or None
-
-
 def _best(
-    kind: Kind, books: tuple[tuple[ReplyRule, ...], ...], moment: _Moment, taken: Container[str]
+    kind: Kind, books: tuple[tuple[ReplyRule, ...], ...], moment: Moment, taken: Container[str]
 ) -> ReplyRule | None:
     """The best reply of a kind, or of what stands in for it, from the first of ``books`` that has one."""
     for wanted in (kind, *_INSTEAD.get(kind, ())):
@@ -154,7 +87,7 @@ def _best(
     return None
 
 
-def _friendly(own: Iterable[ReplyRule], general: Iterable[ReplyRule], moment: _Moment) -> tuple[ReplyRule, ...]:
+def _friendly(own: Iterable[ReplyRule], general: Iterable[ReplyRule], moment: Moment) -> tuple[ReplyRule, ...]:
     """Small talk and pre-sale: the best reply of each kind, then the next best; nobody apologises for a greeting."""
     fitting = [rule for rule in own if rule.kind is not Kind.APOLOGY and moment.fits(rule)]
     ranked = sorted(fitting, key=lambda rule: -moment.score(rule))

@@ -12,10 +12,11 @@ from pathlib import Path
 from typing import Any
 
 from dialogs.errors import BadData
-from dialogs.faults import Fault
-from dialogs.messages import Kind, Mood, Step, Want
+from dialogs.faults import Cause, Fault
+from dialogs.messages import Kind, Manner, Mood, Step, Want
 from dialogs.playbooks import CONDITION_FACTS, GENERAL, PLACEHOLDERS, ReplyRule, placeholders
 from dialogs.remedies import LADDER
+from dialogs.scripts import LANGUAGES
 
 # The situations a shop meets most; each must have a playbook, and the general one.
 REQUIRED = frozenset({
@@ -34,7 +35,14 @@ _REVIEW = re.compile("[改删撤].{0,4}(评价|差评|评论|好评)|好评|五�
 _OUTSIDE = re.compile("微信|[Qq]{2}|私下|平台外|线下")
 _HALF_WIDTH = re.compile(r"[,;:?!]")
 DATE_LAST = re.compile(r"\{date\}\s*(?:[.!?…。！？।؟]|$)")
-_CHOICES: Mapping[str, type[Enum]] = {"moods": Mood, "faults": Fault, "wants": Want, "after": Kind, "steps": Step}
+_CHOICES: Mapping[str, type[Enum]] = {
+    "moods": Mood,
+    "faults": Fault,
+    "causes": Cause,
+    "wants": Want,
+    "after": Kind,
+    "steps": Step,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,6 +149,12 @@ def _check_conditions(reply: _Reply) -> Iterator[BadData]:
     for key in ("known", "unknown"):
         if not CONDITION_FACTS.issuperset(raw.get(key, ())):
             yield reply.bad(key, f"must be of {', '.join(sorted(CONDITION_FACTS))}")
+    if raw.get("manner", Manner.FORMAL) not in list(Manner):
+        yield reply.bad("manner", f"must be one of {', '.join(Manner)}")
+    if not isinstance(raw.get("dispute", False), bool):
+        yield reply.bad("dispute", "must be true or false")
+    if not set(raw.get("languages", ())) <= set(LANGUAGES):
+        yield reply.bad("languages", f"must be of {', '.join(LANGUAGES)}")
     if set(raw.get("known", ())) & set(raw.get("unknown", ())):
         yield reply.bad("unknown", "a fact cannot be known and unknown")
     if raw.get("days_min", 0) > raw.get("days_max", raw.get("days_min", 0)):

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from dialogs.carriers import Carriers
 from dialogs.language import DETECTORS
 from dialogs.manager import DialogManager
 from dialogs.messages import Kind, Turn
@@ -49,7 +50,14 @@ def manager_for(script: Mapping[str, Any]) -> DialogManager:
     pairs, sentences = script.get("translations", {}), script.get("engine", {})
     engines = (Obliging(pairs, sentences),) if pairs or sentences else ()
     translator = ChainTranslator(engines=engines, memory=NoMemory(), detector=DETECTOR)
-    return DialogManager(detector=DETECTOR, reader=READER, translator=translator, playbooks=PLAYBOOKS, replies=REPLIES)
+    return DialogManager(
+        detector=DETECTOR,
+        reader=READER,
+        translator=translator,
+        playbooks=PLAYBOOKS,
+        replies=REPLIES,
+        carriers=Carriers.load(),
+    )
 
 
 @pytest.mark.parametrize("name", TALKS)

@@ -8,6 +8,7 @@ from datetime import timedelta
 import pytest
 
 from dialogs import cases
+from dialogs.carriers import Carriers
 from dialogs.escalations import UNANSWERED, WINDOW, WINDOW_WARNING
 from dialogs.events import (
     AgentRetranslated,
@@ -59,6 +60,7 @@ def manager(translator: object | None = None) -> DialogManager:
         translator=translator or Scripted(),  # type: ignore[arg-type]
         playbooks=PLAYBOOKS,
         replies=REPLIES,
+        carriers=Carriers.load(),
     )
 
 

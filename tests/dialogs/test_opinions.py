@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from dialogs.carriers import Carriers
 from dialogs.manager import DialogManager
 from dialogs.messages import LanguageReading, Mood, Opinion, Reading, Want
 from tests.dialogs.reading.shared import READER, TODAY
@@ -85,7 +86,13 @@ class Adviser:
 
 def manager(*advisers: Adviser) -> DialogManager:
     return DialogManager(
-        detector=DETECTOR, reader=READER, translator=Scripted(), playbooks=PLAYBOOKS, replies=REPLIES, advisers=advisers
+        detector=DETECTOR,
+        reader=READER,
+        translator=Scripted(),
+        playbooks=PLAYBOOKS,
+        replies=REPLIES,
+        carriers=Carriers.load(),
+        advisers=advisers,
     )
 
 

@@ -10,9 +10,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dialogs import cases, proposals
+from dialogs.carriers import Carriers
 from dialogs.faults import Fault
+from dialogs.known import known_facts
 from dialogs.messages import (
     Case,
+    Contact,
     Facts,
     Kind,
     LanguageReading,
@@ -26,9 +29,11 @@ from dialogs.messages import (
     Step,
     Want,
 )
+from dialogs.moment import Moment
 from dialogs.playbooks import Playbook, Playbooks, ReplyRule
 
 BOOKS = Playbooks.load()
+CARRIERS = Carriers.load()
 GENEROUS = Shop(id="s", name="Sunny Store", goodwill=Money(Decimal(5), "USD"), credit=Money(Decimal(3), "USD"))
 STRICT = Shop(id="s", name="Sunny Store", remedies=frozenset({"information", "extend_time"}))
 SITUATIONS = sorted(BOOKS.titles())
@@ -77,8 +82,13 @@ def sent(case: Case, reply_id: str) -> Case:
     )
 
 
+def moment(case: Case, said: Reading, shop: Shop, **more) -> Moment:
+    facts = known_facts(case, shop, Contact(1, "Ana"), CARRIERS)
+    return Moment(case=case, reading=said, shop=shop, facts=facts, **more)
+
+
 def offered(case: Case, said: Reading, shop: Shop = GENEROUS):
-    return proposals.choose(BOOKS, case, said, shop)
+    return proposals.choose(BOOKS, moment(case, said, shop))
 
 
 @pytest.mark.parametrize("situation", REQUIRED)
@@ -220,7 +230,7 @@ def test_any_talk_offers_up_to_three_replies_and_none_twice(lines):
         assert len(rules) <= 3
         assert len({rule.id for rule in rules}) == len(rules)
         assert not {rule.id for rule in rules} & set(case.said)
-        assert proposals.choose(BOOKS, case, said, GENEROUS) == rules
+        assert offered(case, said) == rules
         if case.kinds and case.kinds[-1] is Kind.APOLOGY:
             assert Kind.APOLOGY not in {rule.kind for rule in rules}
         if pick < len(rules):
@@ -236,7 +246,7 @@ def rule(name: str, **conditions) -> ReplyRule:
 
 
 def test_what_stands_in_for_another_kind_is_not_what_is_offered_already():
-    rules = proposals.choose(book(rule("first"), rule("second")), Case(), reading("unknown"), GENEROUS)
+    rules = proposals.choose(book(rule("first"), rule("second")), moment(Case(), reading("unknown"), GENEROUS))
     assert [found.id for found in rules] == ["unknown.first", "unknown.second"]
 
 
