@@ -24,7 +24,7 @@ from adapters.settings import AccountSettings, Id, PrivateFile, Table, VariableN
 from adapters.slack.settings import SlackSettings
 from adapters.webchat.settings import WebChatSettings
 from dialogs.language import DETECTORS
-from dialogs.messages import Money, Reason, Shop
+from dialogs.messages import Manner, Money, Reason, Shop
 from dialogs.remedies import LADDER
 
 ENV_PREFIX = "HEQI_"

@@ -177,6 +177,7 @@ class _File:
             except PhraseError as error:
                 raise self._bad(str(error), target.cue) from error
             phrases.append((phrase, target))
+        expander.forget()
         return lambda: ((sequence, target) for phrase, target in phrases for sequence in expander.sequences(phrase))
 
     def _targets(self) -> Iterator[Target]:

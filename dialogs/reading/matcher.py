@@ -53,7 +53,7 @@ class Matcher:
         fold: Callable[[str], str] = fold_word,
     ) -> None:
         self._fold = fold
-        self._phrases = phrases
+        self._phrases: Callable[[], Phrases] | None = phrases
         self._spaced = spaced
         self._splits = splits
         self._prefixes = prefixes
@@ -76,8 +76,9 @@ class Matcher:
 
     def _compile(self) -> _Spaced | _Unspaced:
         tree = Tree()
-        for sequence, target in self._phrases():
+        for sequence, target in self._phrases() if self._phrases else ():
             tree.add(sequence, target)
+        self._phrases = None  # what they were read from is as large as the tree
         if not self._spaced:
             return _Unspaced(tree, Literals(tree.forms()), self._numbers)
         vocabulary = Words(tree.forms(), self._prefixes, self._respelled)

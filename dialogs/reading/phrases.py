@@ -50,6 +50,7 @@ class Expander:
 
     def __init__(self, groups: Mapping[str, tuple[str, ...]], fold: Callable[[str], str], gap: int) -> None:
         self._groups = groups
+        self._folds = fold
         self._fold = cache(fold)
         self._gap = gap
         self._forms: dict[str, tuple[list[str], list[Words]]] = {}  # single words and several ones
@@ -70,6 +71,11 @@ class Expander:
         count = math.prod([self._counts.get(place) or self._count(place, phrase) for place in places])
         if count > _MANY:
             raise PhraseError(f"phrase {phrase!r} stands for {count} sequences: use fewer entries of several words")
+
+    def forget(self) -> None:
+        """Give back the memory of what was read so far; it is read again where it is needed."""
+        self._forms.clear()
+        self._fold = cache(self._folds)
 
     def sequences(self, phrase: str) -> Iterator[tuple[Element, ...]]:
         """All sequences a phrase stands for; groups with entries of several words give one for each of those.

@@ -78,13 +78,13 @@ class Tree:
         """The symbols of a mark, alone or as one of several forms."""
         return tuple(symbol for group, symbol in self._symbols.items() if mark in group)
 
-    def forms(self) -> Mapping[str, frozenset[int]]:
+    def forms(self) -> Mapping[str, tuple[int, ...]]:
         """The symbols of every form of a word; marks are none."""
-        forms: dict[str, set[int]] = {}
+        forms: dict[str, list[int]] = {}
         for group, symbol in self._symbols.items():
             for form in group - {NUMBER, START, END}:
-                forms.setdefault(form, set()).add(symbol)
-        return {form: frozenset(symbols) for form, symbols in forms.items()}
+                forms.setdefault(form, []).append(symbol)
+        return {form: tuple(symbols) for form, symbols in forms.items()}
 
 
 Starts = tuple[tuple[int, Node], ...]  # where phrases lead that begin with these symbols

@@ -16,12 +16,12 @@ class Words:
     """Looks up words: whole, by stem, by ending, behind a prefix that is written together, or with one slip."""
 
     def __init__(
-        self, symbols: Mapping[str, frozenset[int]], prefixes: Iterable[str], respelled: Mapping[str, str]
+        self, symbols: Mapping[str, tuple[int, ...]], prefixes: Iterable[str], respelled: Mapping[str, str]
     ) -> None:
-        self._whole: dict[str, frozenset[int]] = {}
-        self._stems: dict[str, frozenset[int]] = {}
-        self._endings: dict[str, frozenset[int]] = {}
-        self._inner: dict[str, frozenset[int]] = {}
+        self._whole: dict[str, tuple[int, ...]] = {}
+        self._stems: dict[str, tuple[int, ...]] = {}
+        self._endings: dict[str, tuple[int, ...]] = {}
+        self._inner: dict[str, tuple[int, ...]] = {}
         for form, ids in symbols.items():
             head, tail = form.startswith("*"), form.endswith("*")
             table = self._inner if head and tail else self._endings if head else self._stems if tail else self._whole
@@ -56,15 +56,15 @@ class Words:
                 found.update(ids)
         return frozenset(found)
 
-    def _index_slips(self) -> Mapping[str, frozenset[str]]:
+    def _index_slips(self) -> Mapping[str, tuple[str, ...]]:
         """Every long whole word or stem under itself with one letter missing, so that a slip is found by lookup."""
-        slips: defaultdict[str, set[str]] = defaultdict(set)
-        for word in (*self._whole, *self._stems):
+        slips: dict[str, tuple[str, ...]] = {}
+        for word in {**self._whole, **self._stems}:
             if _SLIP_FROM <= len(word) <= _SLIP_TO:
-                slips[word].add(word)
-                for shorter in _shorter(word):
-                    slips[shorter].add(word)
-        return {short: frozenset(words) for short, words in slips.items()}
+                alone = (word,)  # one tuple for all the places it stands at: there are a hundred thousand
+                for form in {word, *_shorter(word)}:
+                    slips[form] = (*slips[form], word) if form in slips else alone
+        return slips
 
     def _with_slip(self, word: str) -> frozenset[int]:
         if not _SLIP_FROM - 1 <= len(word) <= _SLIP_TO:
@@ -96,18 +96,18 @@ def _swapped(one: str, other: str) -> bool:
 class Literals:
     """Looks up character sequences at a place of a text without spaces; several may begin at one place."""
 
-    def __init__(self, symbols: Mapping[str, frozenset[int]]) -> None:
-        self._single: dict[str, frozenset[int]] = {}
-        buckets: defaultdict[str, list[tuple[str, frozenset[int]]]] = defaultdict(list)
+    def __init__(self, symbols: Mapping[str, tuple[int, ...]]) -> None:
+        self._single: dict[str, tuple[int, ...]] = {}
+        buckets: defaultdict[str, list[tuple[str, tuple[int, ...]]]] = defaultdict(list)
         for form, ids in symbols.items():
             literal = form.strip("*")
             if len(literal) == 1:
-                self._single[literal] = self._single.get(literal, frozenset()) | ids
+                self._single[literal] = (*self._single.get(literal, ()), *ids)
             else:
                 buckets[literal[:2]].append((literal, ids))
         self._buckets = {pair: tuple(sorted(found)) for pair, found in buckets.items()}
 
-    def places(self, text: str, also: Container[int]) -> Iterator[tuple[int, list[tuple[int, frozenset[int]]]]]:
+    def places(self, text: str, also: Container[int]) -> Iterator[tuple[int, list[tuple[int, tuple[int, ...]]]]]:
         """Each place of ``text`` where literals begin, with their lengths and symbols; places ``also`` without any."""
         for at, char in enumerate(text):
             single = self._single.get(char)
