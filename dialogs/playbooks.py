@@ -17,6 +17,8 @@ from dialogs.remedies import LADDER
 FOLDER = Path(__file__).with_name("playbooks")
 GENERAL = "unknown"  # the playbook any situation may fall back on
 
+NOTICES = "notices"  # what a shop writes before the buyer asks; never proposed as an answer
+
 # Facts a reply may name in its text, and facts its conditions may ask about.
 PLACEHOLDERS = frozenset(
     {

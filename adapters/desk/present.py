@@ -271,6 +271,7 @@ def proposal(value: Proposal) -> Json:
         "language": value.language,
         "origin": value.origin,
         "why": clean(value.why),
+        "grounds": [list(each.partition(":")[::2]) for each in value.grounds],
         "checks": [check(each) for each in value.checks],
         "attempts": [attempt(each) for each in value.attempts],
     }

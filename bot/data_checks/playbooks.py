@@ -11,10 +11,11 @@ from enum import Enum
 from pathlib import Path
 from typing import Any
 
+from dialogs.cases import PRESALE, SOCIAL
 from dialogs.errors import BadData
 from dialogs.faults import Cause, Fault
 from dialogs.messages import Kind, Manner, Mood, Step, Want
-from dialogs.playbooks import CONDITION_FACTS, GENERAL, PLACEHOLDERS, ReplyRule, placeholders
+from dialogs.playbooks import CONDITION_FACTS, GENERAL, NOTICES, PLACEHOLDERS, ReplyRule, placeholders
 from dialogs.remedies import LADDER
 from dialogs.scripts import LANGUAGES
 
@@ -115,10 +116,16 @@ def _check_situation(situation: str, file: str, replies: tuple[_Reply, ...]) -> 
             if reply.raw.get("kind") in _NOT_FOR_EXTORTION or "remedy" in reply.raw:
                 yield reply.bad("kind", "nothing is conceded to extortion, only firm, question, holding, notice")
         return
+    if situation == NOTICES:
+        for reply in replies:
+            if reply.raw.get("kind") != Kind.NOTICE:
+                yield reply.bad("kind", "what is said before a buyer asks is a notice")
+        return
+    friendly = situation in SOCIAL | PRESALE  # nobody apologises there
     for needed in ({Kind.CALMING}, {Kind.APOLOGY}, {Kind.REMEDY, Kind.QUESTION}):
-        if not needed & kinds:
+        if not needed & kinds and not (friendly and Kind.APOLOGY in needed):
             yield BadData(f"kind '{' or '.join(sorted(needed))}': {situation} has no such reply", file=file)
-    for kind in sorted(kind for kind in kinds if isinstance(kind, str)):
+    for kind in sorted(kind for kind in kinds - {Kind.NOTICE} if isinstance(kind, str)):
         texts = [reply.raw.get("zh") for reply in replies if reply.raw.get("kind") == kind]
         if all("{" in str(text) for text in texts):
             yield BadData(f"kind '{kind}': at least one reply must stand without placeholders", file=file)

@@ -1,6 +1,7 @@
 // Bottom: what can be answered, and the editor with what the buyer will get.
 import { computed, nextTick, onMounted, ref, watch } from "vue";
 import { AttachmentChips, attach, largest, pasted } from "heqi-desk/attachments.js";
+import { groundsText } from "heqi-desk/grounds.js";
 import { Icon } from "heqi-desk/icon.js";
 import { clearDraft, draftOf, pickInto, putAway } from "heqi-desk/drafts.js";
 import { sizeText } from "heqi-desk/media.js";
@@ -30,9 +31,9 @@ const ProposalCard = {
       <span v-if="proposal.text !== null" class="original" dir="auto" :lang="proposal.language">{{ proposal.text }}</span>
       <span v-else class="problem">{{ proposalProblem(proposal) }}</span>
       <span v-if="proposal.checks.length" class="problem">{{ t('请核对') }}：{{ proposal.checks.map(([code, detail]) => label('check', code) + ' ' + detail).join('；') }}</span>
-      <small v-if="proposal.why" class="why">{{ proposal.why }}</small>
+      <small v-if="proposal.why" class="why">{{ proposal.why }}<span v-if="proposal.grounds.length" class="grounds">{{ groundsText(proposal.grounds) }}</span></small>
     </button>`,
-  setup: () => ({ t, label, proposalProblem }),
+  setup: () => ({ t, label, proposalProblem, groundsText }),
 };
 
 export const Composer = {
