@@ -11,7 +11,7 @@ from typing import TextIO
 from zoneinfo import ZoneInfo
 
 from adapters.ports import ConversationView, Desk, Line, ListQuery
-from dialogs.messages import Money
+from dialogs.promises import Money
 
 PAGE = 200  # lines read at a time
 COLUMNS = (

@@ -134,6 +134,7 @@ class Reading:
             capabilities=Capabilities(),
             contact=Contact(id=line.number),
             case=Case(),
+            now=datetime.now(UTC),
             language_override=self._language,
         )
 

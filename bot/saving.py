@@ -19,7 +19,9 @@ from bot.store import (
     events,
     messages,
     parked,
+    picks,
     proposals,
+    spending,
     turns,
 )
 from bot.work import Work
@@ -82,12 +84,14 @@ def save_turn(conn: Connection, work: Work, turn: Turn, *, now: datetime) -> Sav
         chosen = work.body.choice.proposal_id if isinstance(work.body, AgentChose) else None
         if work.conversation.proposals:
             proposals.close(conn, conversation_id, chosen=chosen, by=_agent(work), now=now)
+            _count_picks(conn, work, chosen)
         proposals.offer(conn, conversation_id, turn_id, turn.proposals)
     for kind in turn.stop_clocks:
         clocks.stop(conn, conversation_id, kind)
     for clock in turn.start_clocks:
         clocks.start(conn, conversation_id, clock)
     escalations.open_or_add(conn, conversation_id, turn.escalate, shop=work.conversation.shop.id, now=now)
+    spending.save(conn, work.conversation.shop.id, work.conversation.case, turn.case)
     _save_team_action(conn, work, refusal, now=now)
     if isinstance(work.body, AgentSetLanguage):
         conversations.set_language(conn, conversation_id, work.body.language)
@@ -111,6 +115,14 @@ def save_turn(conn: Connection, work: Work, turn: Turn, *, now: datetime) -> Sav
         account = work.place.account
         lane = media_lane(account, conversation_id) if on_platform else chat_lane(account, work.place.chat)
     return Saved(outcome, lane)
+
+
+def _count_picks(conn: Connection, work: Work, chosen: str | None) -> None:
+    """An agent had all of them before their eyes: what was taken, as it stood or edited, and what was not."""
+    shop, offered = work.conversation.shop, work.conversation.proposals
+    if shop.learn and isinstance(work.body, AgentChose):
+        taken = next((proposal.reply_id for proposal in offered if proposal.id == chosen), None)
+        picks.count(conn, shop.id, [proposal.reply_id for proposal in offered if proposal.reply_id], taken)
 
 
 def _save_team_action(conn: Connection, work: Work, refusal: Refusal | None, *, now: datetime) -> None:

@@ -24,7 +24,12 @@ from adapters.settings import AccountSettings, Id, PrivateFile, Table, VariableN
 from adapters.slack.settings import SlackSettings
 from adapters.webchat.settings import WebChatSettings
 from dialogs.language import DETECTORS
-from dialogs.messages import Manner, Money, Reason, Shop
+from dialogs.messages import (
+    Manner,
+    Reason,
+    Shop,
+)
+from dialogs.promises import Money
 from dialogs.remedies import LADDER
 
 ENV_PREFIX = "HEQI_"
@@ -252,6 +257,11 @@ class ShopSettings(Table):
     response_minutes: Annotated[int, Field(ge=1, le=24 * 60)] = 5
     goodwill: Limit | None = None
     credit: Limit | None = None
+    agent_daily: tuple[Limit, ...] = ()
+    shop_daily: tuple[Limit, ...] = ()
+    order_share: Annotated[int, Field(ge=1, le=100)] | None = None
+    follow_up_days: Annotated[int, Field(ge=1, le=60)] = 2
+    learn: bool = True
     extend_days: Annotated[int, Field(ge=1, le=365)] | None = None
     manner: Manner = Manner.FORMAL
     remedies: frozenset[Annotated[str, _one_of(*LADDER)]] = frozenset(LADDER)  # what an agent may offer alone
@@ -273,6 +283,11 @@ class ShopSettings(Table):
             response_minutes=self.response_minutes,
             goodwill=self.goodwill.money() if self.goodwill else None,
             credit=self.credit.money() if self.credit else None,
+            agent_daily=tuple(limit.money() for limit in self.agent_daily),
+            shop_daily=tuple(limit.money() for limit in self.shop_daily),
+            order_share=self.order_share,
+            follow_up_days=self.follow_up_days,
+            learn=self.learn,
             extend_days=self.extend_days,
             manner=self.manner,
             remedies=self.remedies,

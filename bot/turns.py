@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
 from typing import Protocol, TypeVar
 
@@ -20,6 +21,7 @@ from bot.engine.port import WorkEngine
 from bot.feed import ChangeFeed
 from bot.inbox import Inbox
 from bot.lanes import conversation_lane
+from bot.learned import Learned
 from bot.saving import Saved, save_fact, save_refusal, save_turn
 from bot.store import Store, StoreError, conversations, events
 from bot.store.events import AlreadyWorkedOn
@@ -27,6 +29,7 @@ from bot.tracing import span, traced
 from bot.work import Broken, Found, Ringing, Wait, Work, look
 from dialogs.events import (
     AgentApproved,
+    AgentChangedPlan,
     AgentChose,
     AgentDecided,
     AgentDismissed,
@@ -34,6 +37,7 @@ from dialogs.events import (
     AgentRetranslated,
     AgentRetried,
     AgentSentTemplate,
+    AgentSetFacts,
     AgentSetLanguage,
     AgentSetStatus,
     BuyerEdited,
@@ -43,6 +47,7 @@ from dialogs.events import (
     DeliveryFailed,
     Receipt,
     SellerWrote,
+    TeamAction,
 )
 from dialogs.messages import Choice, Conversation, DeliveryState, Message, Refusal, RefusalCode, Turn
 from dialogs.ports import Clock
@@ -74,7 +79,7 @@ class Decides(Protocol):
 
     async def on_team_action(
         self,
-        body: AgentSetLanguage | AgentSetStatus | AgentRetranslated | AgentEscalated,
+        body: TeamAction,
         conversation: Conversation,
         latest: Message | None,
     ) -> Turn:
@@ -132,6 +137,7 @@ class Turns:
         self._manager = manager
         self._accounts = accounts
         self._clock = clock
+        self._learned = Learned(store, clock)
         self._feed = feed
         self._boards = boards
         self._retries = retries
@@ -247,7 +253,7 @@ class Turns:
         body, conversation = work.body, work.conversation
         match body:
             case BuyerWrote() | BuyerEdited() if work.message is not None:
-                return await self._manager.on_buyer_message(work.message, conversation)
+                return await self._manager.on_buyer_message(work.message, await self._learned_of(conversation))
             case BuyerStarted():
                 return await self._manager.on_buyer_started(body, conversation)
             case SellerWrote() if not work.void:
@@ -265,10 +271,12 @@ class Turns:
         body, conversation = work.body, work.conversation
         match body:
             case AgentRetranslated() if work.unread and work.message is not None:
-                return await self._manager.on_buyer_message(work.message, conversation)
+                return await self._manager.on_buyer_message(work.message, await self._learned_of(conversation))
             case AgentChose():
                 return await self._manager.on_seller_choice(body.choice, conversation)
-            case AgentSetLanguage() | AgentSetStatus() | AgentRetranslated() | AgentEscalated():
+            case AgentSetLanguage() | AgentRetranslated():
+                return await self._manager.on_team_action(body, await self._learned_of(conversation), work.message)
+            case AgentSetStatus() | AgentEscalated() | AgentChangedPlan() | AgentSetFacts():
                 return await self._manager.on_team_action(body, conversation, work.message)
             case AgentDecided() if work.delivery is DeliveryState.HELD and body.decision in {"retry", "send"}:
                 return await self._decide_held(work, body.agent, as_shown=body.decision == "send", lead=body.lead)
@@ -278,6 +286,9 @@ class Turns:
                 return await self._manager.on_template(body, conversation)
             case _:
                 return None
+
+    async def _learned_of(self, conversation: Conversation) -> Conversation:
+        return replace(conversation, picks=await self._learned.of(conversation.shop))
 
     async def _decide_held(self, work: Work, agent: str, *, as_shown: bool, lead: bool) -> Turn | Refusal:
         """A held reply is decided like a typed one: translated again, or leaving as it was shown."""

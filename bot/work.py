@@ -10,7 +10,7 @@ from sqlalchemy import Connection
 from sqlalchemy.exc import DBAPIError
 
 from bot.accounts import Accounts
-from bot.store import clocks, conversations, deliveries, events, messages, parked, proposals, turns
+from bot.store import clocks, conversations, deliveries, events, messages, parked, proposals, spending, turns
 from bot.store.conversations import Place
 from dialogs.events import (
     AgentApproved,
@@ -119,12 +119,14 @@ def _load(
         case BuyerWrote() | BuyerEdited():
             return replace(work, message=own)
         case AgentChose():
+            work = _with_spending(conn, work, body.choice.agent, now=now)
             return replace(work, refusal=_too_late(conn, conversation_id, body.choice))
         case AgentSetLanguage():
             return _at_hand(work, messages.latest_incoming(conn, conversation_id, before=head.seq))
         case AgentRetranslated():
             return _to_read_again(conn, work, body.message_id)
         case AgentDecided() | AgentApproved():
+            work = _with_spending(conn, work, body.agent, now=now)
             return _to_decide_about(conn, work, body.message_id)
         case AgentRetried() | AgentDismissed():
             return _to_settle(conn, work, body)
@@ -136,6 +138,15 @@ def _load(
             return replace(work, void=not clocks.rings(conn, int(head.external_id)))
         case _:
             return work
+
+
+def _with_spending(conn: Connection, work: Work, agent: str, *, now: datetime) -> Work:
+    """The same with what was promised today, where the shop has set limits to that."""
+    shop = work.conversation.shop
+    if not shop.agent_daily and not shop.shop_daily:
+        return work
+    conversation = replace(work.conversation, spent=spending.of_day(conn, shop.id, agent, now))
+    return replace(work, place=replace(work.place, conversation=conversation))
 
 
 def _at_hand(work: Work, message: Message | None) -> Work:

@@ -6,10 +6,21 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Protocol
 
-from dialogs.limits import above_limits
-from dialogs.messages import Choice, Conversation, Media, Origin, Proposal, Refusal, RefusalCode, Reply, Shop
+from dialogs.limits import above_limits, promises
+from dialogs.messages import (
+    Choice,
+    Conversation,
+    Media,
+    Origin,
+    Proposal,
+    Refusal,
+    RefusalCode,
+    Reply,
+    Shop,
+)
 from dialogs.parts import fits, length
 from dialogs.playbooks import Playbooks, ReplyRule
+from dialogs.promises import Promise
 from dialogs.typed import Typed
 
 
@@ -60,7 +71,8 @@ class Answers:
                 return Refusal(RefusalCode.CLOSED)
         language = buyer_language(conversation)
         if proposal is not None and _is_pick(choice, proposal):
-            return _picked(proposal, choice.media)
+            reply = _picked(proposal, choice.media)
+            return reply if isinstance(reply, Refusal) else self._within_limits(reply, choice, conversation)
         if choice.media and not choice.seller_text.strip():
             return Reply(seller_text="", buyer_text="", language=language, origin=Origin.WRITTEN, media=choice.media)
         if language is None:
@@ -70,7 +82,26 @@ class Answers:
             return reply
         if proposal is not None:
             reply = replace(reply, kind=proposal.kind)
-        return _within_limits(replace(reply, media=choice.media), choice, conversation.shop)
+        return self._within_limits(replace(reply, media=choice.media), choice, conversation)
+
+    def promised(self, reply: Reply, shop: Shop) -> tuple[Promise, ...]:
+        """What a reply promises: a written one what its playbook says, with the shop's amount; another by its words."""
+        rule = self._playbooks.replies.get(reply.reply_id or "")
+        if rule is None or (rule.zh != reply.seller_text and not rule.placeholders):
+            return promises(reply.seller_text)
+        if rule.remedy is None:
+            return ()
+        amount = shop.goodwill if "goodwill" in rule.placeholders else None
+        return (Promise(rule.remedy, shop.credit if "credit" in rule.placeholders else amount),)
+
+    def _within_limits(self, reply: Reply, choice: Choice, conversation: Conversation) -> Reply:
+        """The reply, held for a lead when it promises what the agent may not; what is held already stays as it is."""
+        if choice.lead or reply.held is not None:
+            return reply
+        promised = self.promised(reply, conversation.shop)
+        if above_limits(promised, conversation.shop, conversation.case, conversation.spent) is None:
+            return reply
+        return replace(reply, held=RefusalCode.NEEDS_APPROVAL)
 
     async def _written_or_typed(self, choice: Choice, language: str, shop: Shop) -> Reply | Refusal:
         written = self.as_written(choice.seller_text, language) if choice.buyer_text is None else None
@@ -118,13 +149,6 @@ def _picked(proposal: Proposal, media: tuple[Media, ...]) -> Reply | Refusal:
         held=RefusalCode.NOT_TRANSLATED if proposal.buyer_text is None else None,
         media=media,
     )
-
-
-def _within_limits(reply: Reply, choice: Choice, shop: Shop) -> Reply:
-    """The reply, held for a lead when it promises what the agent may not; what is held already stays as it is."""
-    if choice.lead or reply.held is not None or above_limits(reply.seller_text, shop) is None:
-        return reply
-    return replace(reply, held=RefusalCode.NEEDS_APPROVAL)
 
 
 def _is_carried(media: Media, conversation: Conversation) -> bool:

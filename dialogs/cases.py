@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TypeVar
 
+from dialogs.events import AgentSetFacts
 from dialogs.faults import Fault
 from dialogs.messages import (
     Case,
@@ -16,6 +17,7 @@ from dialogs.messages import (
     Step,
     Urgency,
 )
+from dialogs.plans import open_plans
 from dialogs.reading.situations import LOGISTICS
 
 T = TypeVar("T")
@@ -49,7 +51,25 @@ def merge(old: Facts, new: Facts) -> Facts:
         sizes=_newest_first(new.sizes, old.sizes),
         colours=_newest_first(new.colours, old.colours),
         product=new.product or old.product,
+        value=new.value or old.value,
     )
+
+
+def corrected(facts: Facts, told: AgentSetFacts) -> Facts:
+    """The facts with what an agent told; what they took away is gone from the list's head."""
+    return replace(
+        facts,
+        orders=_headed(told.order, facts.orders),
+        tracking=_headed(told.tracking, facts.tracking),
+        product=facts.product if told.product is None else told.product,
+        value=told.value or facts.value,
+    )
+
+
+def _headed(told: str | None, known: tuple[str, ...]) -> tuple[str, ...]:
+    if told is None:
+        return known
+    return _newest_first((told,), known) if told else known[1:]
 
 
 def _newest_first(new: tuple[T, ...], old: tuple[T, ...]) -> tuple[T, ...]:
@@ -59,7 +79,7 @@ def _newest_first(new: tuple[T, ...], old: tuple[T, ...]) -> tuple[T, ...]:
 def after_message(case: Case, reading: Reading) -> Case:
     """The case after a buyer's message; a message on a resolved case opens it again."""
     reopened = case.status is CaseStatus.RESOLVED
-    base = replace(case, flags=(), said=(), kinds=(), wants=()) if reopened else case
+    base = replace(case, flags=(), said=(), kinds=(), wants=(), plans=open_plans(case)) if reopened else case
     trouble = base.situation if _is_within(reading.situation, base) else reading.situation
     flags = dict.fromkeys(base.flags)
     flags.update(dict.fromkeys(found.id for found in reading.situations if found.id in FLAGGED))

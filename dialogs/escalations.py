@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import timedelta
 
+from dialogs import plans
 from dialogs.messages import Mood, Reading, Reason, Severity, Shop, Translation
 
 # Clocks that end in an escalation while the buyer still waits.
@@ -19,7 +20,7 @@ _SITUATIONS = {
     "dispute_opened": Reason.THREAT,
     "extortion": Reason.EXTORTION,
 }
-_CLOCKS = {UNANSWERED: Reason.UNANSWERED, WINDOW: Reason.DEADLINE}
+_CLOCKS = {UNANSWERED: Reason.UNANSWERED, WINDOW: Reason.DEADLINE, plans.CLOCK: Reason.DEADLINE}
 _URGENT = frozenset({Reason.EXTORTION, Reason.THREAT, Reason.DEADLINE, Reason.ASKED})
 
 

@@ -6,7 +6,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
-from dialogs.messages import Choice, DeliveryState, Media, TemplateUse
+from dialogs.messages import (
+    Choice,
+    DeliveryState,
+    Media,
+    TemplateUse,
+)
+from dialogs.promises import Money, PlanState
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -150,6 +156,28 @@ class AgentEscalated:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class AgentChangedPlan:
+    """A promise was taken, done or withdrawn."""
+
+    agent: str
+    plan: int
+    state: PlanState
+    type: Literal["agent_changed_plan"] = "agent_changed_plan"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AgentSetFacts:
+    """What the agent knows of the order; None leaves a fact as it is, an empty text takes it away."""
+
+    agent: str
+    order: str | None = None
+    tracking: str | None = None
+    product: str | None = None
+    value: Money | None = None
+    type: Literal["agent_set_facts"] = "agent_set_facts"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class AgentSentTemplate:
     """An approved template leaves; the only way once the messaging window is closed."""
 
@@ -226,9 +254,23 @@ Body = (
     | AgentApproved
     | AgentClaimed
     | AgentEscalated
+    | AgentChangedPlan
+    | AgentSetFacts
     | AgentSentTemplate
     | DeliveryFailed
     | ClockDue
+)
+
+
+# What an agent does to a conversation beside answering.
+TeamAction = (
+    AgentSetLanguage
+    | AgentSetStatus
+    | AgentRetranslated
+    | AgentDecided
+    | AgentEscalated
+    | AgentChangedPlan
+    | AgentSetFacts
 )
 
 

@@ -6,7 +6,13 @@ import re
 import unicodedata
 
 from dialogs.carriers import Carriers
-from dialogs.messages import Case, Contact, Shop
+from dialogs.messages import (
+    Case,
+    Contact,
+    Shop,
+)
+from dialogs.plans import promised
+from dialogs.promises import Money
 
 _HAN = re.compile("[\u3400-\u9fff]")
 _LONGEST_NAME = 40
@@ -34,13 +40,18 @@ def known_facts(case: Case, shop: Shop, contact: Contact, carriers: Carriers) ->
         "missing": missing,
         "photos": facts.photos or None,
         "product": _readable(facts.product, case.language),
-        "goodwill": shop.goodwill,
-        "credit": shop.credit,
+        "goodwill": _left(shop.goodwill, "partial_refund", case),
+        "credit": _left(shop.credit, "credit", case),
         "extension": shop.extend_days,
         "shop": _readable(shop.name, case.language),
         "name": buyer_name(contact),
     }
     return {name: value for name, value in everything.items() if value is not None}
+
+
+def _left(limit: Money | None, remedy: str, case: Case) -> Money | None:
+    """The amount that may be offered: the whole of it, once in a case."""
+    return None if promised(case, remedy) else limit
 
 
 def buyer_name(contact: Contact) -> str | None:

@@ -1,11 +1,17 @@
-"""Limits: whether what a seller typed promises more than an agent may promise alone."""
+"""Limits: what a text promises, and whether an agent may promise it alone."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from decimal import Decimal
 
-from dialogs.messages import Money, Shop
+from dialogs import plans
+from dialogs.messages import (
+    Case,
+    Shop,
+)
+from dialogs.promises import Money, Promise, Spent
 from dialogs.reading.money import Amounts
 from dialogs.remedies import allowed
 
@@ -31,29 +37,58 @@ _DENIED = re.compile(r"(?:不能|不可以|无法|没法|没有办法|不会|不
 _SENTENCE = re.compile(r"[^。！？!?\n；;]+")
 
 
-def above_limits(seller_text: str, shop: Shop) -> str | None:
-    """What in a typed Chinese text only a lead may promise; None when an agent may send it.
+def promises(seller_text: str) -> tuple[Promise, ...]:
+    """What a typed Chinese text promises, in its order; money that is given back is a partial refund."""
+    return tuple(dict.fromkeys(_promises(seller_text)))
 
-    Amounts are compared where the shop has set a limit, in its currency; an amount in another currency cannot be
-    compared and counts as above.
-    """
+
+def _promises(seller_text: str) -> Iterator[Promise]:
     for sentence in _SENTENCE.findall(seller_text):
-        for remedy, words in _PROMISES.items():
-            if not allowed(remedy, shop) and any(True for _ in _promised(words, sentence)):
-                return remedy
-        if any(True for _ in _promised(_MONEY_BACK, sentence)):
-            for amount in _AMOUNTS.read(sentence):
-                if _exceeds(amount, shop):
-                    return f"{amount.amount:f} {amount.currency}"
-    return None
+        named = [remedy for remedy, words in _PROMISES.items() if any(True for _ in _told(words, sentence))]
+        is_money = "credit" in named or any(True for _ in _told(_MONEY_BACK, sentence))
+        amounts = _AMOUNTS.read(sentence) if is_money else ()
+        money = "credit" if "credit" in named else "partial_refund"
+        yield from (Promise(money, amount) for amount in amounts)
+        yield from (Promise(remedy) for remedy in named if not amounts or remedy != "credit")
 
 
-def _promised(words: re.Pattern[str], sentence: str) -> Iterator[re.Match[str]]:
+def _told(words: re.Pattern[str], sentence: str) -> Iterator[re.Match[str]]:
     return (match for match in words.finditer(sentence) if not _DENIED.search(sentence[: match.start()]))
 
 
-def _exceeds(amount: Money, shop: Shop) -> bool:
+def above_limits(promised: Iterable[Promise], shop: Shop, case: Case, spent: Spent) -> str | None:
+    """What of it only a lead may promise: the remedy, or the amount with its currency; None when an agent may.
+
+    Amounts are compared where the shop has set a limit, in its currency; an amount in another currency cannot be
+    compared and counts as above. What the case's plans have cost, and the day, count as well.
+    """
+    for promise in promised:
+        if not allowed(promise.remedy, shop) or plans.is_one_too_many(case, promise.remedy):
+            return promise.remedy
+        if promise.amount is not None and _exceeds(promise.remedy, promise.amount, shop, case, spent):
+            return f"{promise.amount.amount:f} {promise.amount.currency}"
+    return None
+
+
+def _exceeds(remedy: str, amount: Money, shop: Shop, case: Case, spent: Spent) -> bool:
+    if any((plan.remedy, plan.amount) == (remedy, amount) for plan in plans.open_plans(case)):
+        return False  # it was promised, and allowed, before
+    in_case = _and(amount, plans.promised(case, remedy))
     limits = [limit for limit in (shop.goodwill, shop.credit) if limit is not None]
-    return bool(limits) and not any(
-        limit.currency == amount.currency and amount.amount <= limit.amount for limit in limits
-    )
+    if limits and not any(_holds(limit, in_case) for limit in limits):
+        return True
+    if shop.order_share is not None and case.facts.value is not None:
+        value = case.facts.value
+        if not _holds(Money(value.amount * shop.order_share / 100, value.currency), in_case):
+            return True
+    days = ((shop.agent_daily, spent.agent), (shop.shop_daily, spent.shop))
+    return any(of_day and not any(_holds(limit, _and(amount, sums)) for limit in of_day) for of_day, sums in days)
+
+
+def _and(amount: Money, sums: Iterable[Money]) -> Money:
+    before = sum((each.amount for each in sums if each.currency == amount.currency), Decimal())
+    return Money(amount.amount + before, amount.currency)
+
+
+def _holds(limit: Money, amount: Money) -> bool:
+    return limit.currency == amount.currency and amount.amount <= limit.amount

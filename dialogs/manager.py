@@ -5,22 +5,24 @@ from __future__ import annotations
 import asyncio
 import hashlib
 from dataclasses import replace
-from datetime import date, timedelta
+from datetime import date
 from typing import Protocol
 
-from dialogs import cases, escalations, proposals
+from dialogs import cases, clocks, escalations, plans, proposals
 from dialogs.answers import Answers, Writes, buyer_language
 from dialogs.carriers import Carriers
 from dialogs.events import (
+    AgentChangedPlan,
     AgentDecided,
     AgentEscalated,
-    AgentRetranslated,
     AgentSentTemplate,
+    AgentSetFacts,
     AgentSetLanguage,
     AgentSetStatus,
     BuyerStarted,
     ClockDue,
     SellerWrote,
+    TeamAction,
 )
 from dialogs.known import known_facts
 from dialogs.messages import (
@@ -28,7 +30,6 @@ from dialogs.messages import (
     Case,
     CaseStatus,
     Choice,
-    ClockSet,
     Conversation,
     Direction,
     Kind,
@@ -45,6 +46,7 @@ from dialogs.messages import (
     RefusalCode,
     Reply,
     Shop,
+    SituationReading,
     Translation,
     Turn,
     Urgency,
@@ -54,10 +56,6 @@ from dialogs.playbooks import Playbooks, ReplyRule
 from dialogs.ports import Adviser, Detector, Translator
 from dialogs.protection import Style, clean, mask
 from dialogs.typed import Typed
-
-RESPONSE = "response"  # the clock of step 1: the buyer waits for a first answer
-# All clocks an answer stops.
-CLOCKS = (RESPONSE, escalations.UNANSWERED, escalations.WINDOW)
 
 
 class Reads(Protocol):
@@ -129,7 +127,7 @@ class DialogManager:
             translation=translation,
             proposals=offered,
             language_memory=language.memory,
-            start_clocks=_clocks(message, conversation),
+            start_clocks=clocks.started(message, conversation),
             escalate=escalations.of_message(reading, translation, conversation.shop),
         )
 
@@ -164,7 +162,7 @@ class DialogManager:
             media=body.media,
             on_platform=True,
         )
-        return _after(reply, conversation)
+        return self._after(reply, conversation, agent="")
 
     async def on_template(self, body: AgentSentTemplate, conversation: Conversation) -> Turn:
         """An approved template leaves; its text is the platform's, its Chinese a translation for the seller."""
@@ -186,7 +184,7 @@ class DialogManager:
             kind=Kind.NOTICE,
             template=body.template,
         )
-        return _after(reply, conversation)
+        return self._after(reply, conversation, agent=body.agent)
 
     async def on_delivery_failed(self, error: str, conversation: Conversation) -> Turn:
         """A delivery did not arrive, or nobody knows: the team is told, and an unreachable buyer is marked."""
@@ -204,11 +202,11 @@ class DialogManager:
             waits_for_lead = reply.held is RefusalCode.NEEDS_APPROVAL
             reasons = escalations.wanted([Reason.APPROVAL] if waits_for_lead else [], conversation.shop)
             return Turn(case=conversation.case, reply=reply, escalate=reasons)
-        return _after(reply, conversation)
+        return self._after(reply, conversation, agent=choice.agent)
 
     async def on_team_action(
         self,
-        body: AgentSetLanguage | AgentSetStatus | AgentRetranslated | AgentDecided | AgentEscalated,
+        body: TeamAction,
         conversation: Conversation,
         latest: Message | None,
     ) -> Turn:
@@ -217,6 +215,8 @@ class DialogManager:
             return _status_turn(conversation.case, resolved=body.resolved)
         if isinstance(body, AgentEscalated):
             return Turn(case=replace(conversation.case, urgency=Urgency.HIGH), escalate=(Reason.ASKED,))
+        if isinstance(body, AgentChangedPlan | AgentSetFacts):
+            return await self._knowledge_turn(body, conversation)
         if isinstance(body, AgentSetLanguage):
             conversation = replace(conversation, language_override=body.language)
             if body.language is not None:
@@ -234,14 +234,7 @@ class DialogManager:
 
     async def on_clock(self, body: ClockDue, conversation: Conversation) -> Turn:
         """A clock of the conversation ran out: it becomes urgent and says why."""
-        case = conversation.case
-        if case.status is CaseStatus.RESOLVED:
-            return Turn(case=case)
-        flags = tuple(dict.fromkeys((*case.flags, cases.OVERDUE))) if body.kind == RESPONSE else case.flags
-        return Turn(
-            case=replace(case, flags=flags, urgency=Urgency.HIGH),
-            escalate=escalations.of_clock(body.kind, conversation.shop),
-        )
+        return clocks.rung(body, conversation)
 
     async def preview(self, seller_text: str, conversation: Conversation) -> Translation | Refusal:
         """What a typed text would become for this buyer."""
@@ -261,6 +254,51 @@ class DialogManager:
             target=SELLER_LANGUAGE,
             shop=conversation.shop.id,
             glossary=conversation.shop.glossary,
+        )
+
+    async def _knowledge_turn(self, body: AgentChangedPlan | AgentSetFacts, conversation: Conversation) -> Turn:
+        """What an agent knows better than the messages told: how far a plan is, what the order is."""
+        case = conversation.case
+        if isinstance(body, AgentSetFacts):
+            known = replace(case, facts=cases.corrected(case.facts, body))
+            return Turn(case=known, proposals=await self._offer_anew(known, conversation))
+        changed = plans.change(case, body.plan, body.state, now=conversation.now, shop=conversation.shop)
+        if changed is None:
+            return Turn(case=case, refusal=Refusal(RefusalCode.CLOSED))
+        clock = plans.clock(changed)
+        return Turn(
+            case=changed,
+            start_clocks=() if clock is None else (clock,),
+            stop_clocks=(plans.CLOCK,) if clock is None else (),
+        )
+
+    async def _offer_anew(self, case: Case, conversation: Conversation) -> tuple[Proposal, ...] | None:
+        """What is open is proposed again with the facts that are known now; None where nothing is open."""
+        if not conversation.proposals:
+            return None
+        code = conversation.language_override or case.language
+        standing = Reading(
+            language=LanguageReading(code=code),
+            situations=(SituationReading(case.situation, 1.0),),
+            mood=case.mood,
+            wants=case.wants,
+        )
+        before = ",".join(proposal.id for proposal in conversation.proposals)
+        key = hashlib.sha256(f"{conversation.id}/{before}/{case.facts}".encode()).hexdigest()[:16]
+        return await self._offer(case, standing, conversation, key=key)
+
+    def _after(self, reply: Reply, conversation: Conversation, *, agent: str) -> Turn:
+        """The turn of a reply that leaves; what it promises is a plan from now on."""
+        case, shop = cases.after_reply(conversation.case, reply), conversation.shop
+        for promise in self._answers.promised(reply, shop):
+            case = plans.offer(case, promise, agent=agent, now=conversation.now, shop=shop)
+        clock = plans.clock(case) if case.plans != conversation.case.plans else None
+        return Turn(
+            case=case,
+            reply=reply,
+            proposals=(),
+            start_clocks=() if clock is None else (clock,),
+            stop_clocks=clocks.CLOCKS,
         )
 
     async def _opinions(self, text: str, language: LanguageReading, chinese: str | None) -> tuple[Opinion, ...]:
@@ -333,34 +371,6 @@ class DialogManager:
         )
 
 
-def _after(reply: Reply, conversation: Conversation) -> Turn:
-    """The turn of a reply that leaves."""
-    return Turn(case=cases.after_reply(conversation.case, reply), reply=reply, proposals=(), stop_clocks=CLOCKS)
-
-
-def _clocks(message: Message, conversation: Conversation) -> tuple[ClockSet, ...]:
-    """The clocks a buyer's message starts: who waits already waits no shorter, but may be answered longer."""
-    started: tuple[ClockSet, ...] = ()
-    shop, hours = conversation.shop, conversation.capabilities.window_hours
-    if not _is_waiting(conversation):
-        started = (
-            ClockSet(RESPONSE, message.at + timedelta(minutes=shop.response_minutes)),
-            ClockSet(escalations.UNANSWERED, message.at + timedelta(minutes=shop.unanswered_minutes)),
-        )
-    if hours is not None:
-        closes = message.at + timedelta(hours=hours)
-        started += (ClockSet(escalations.WINDOW, closes - escalations.WINDOW_WARNING),)
-    return started
-
-
-def _is_waiting(conversation: Conversation) -> bool:
-    """Whether the buyer waits for an answer already: who writes again does not wait any shorter."""
-    if conversation.case.status is CaseStatus.RESOLVED:
-        return False
-    talk = [message for message in conversation.history if message.direction is not Direction.NOTE]
-    return bool(talk) and talk[-1].direction is Direction.INCOMING
-
-
 def _is_latest(message: Message, conversation: Conversation) -> bool:
     return all(m.seq <= message.seq for m in conversation.history if m.direction is Direction.INCOMING)
 
@@ -374,7 +384,7 @@ def _status_turn(case: Case, *, resolved: bool) -> Turn:
         urgency=Urgency.NORMAL,
         flags=tuple(flag for flag in case.flags if flag != cases.OVERDUE),
     )
-    return Turn(case=closed, proposals=(), stop_clocks=CLOCKS)
+    return Turn(case=closed, proposals=(), stop_clocks=clocks.CLOCKS)
 
 
 def _key(message: Message, conversation: Conversation, language: str | None) -> str:

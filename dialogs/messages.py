@@ -9,10 +9,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
-from decimal import Decimal
 from enum import IntEnum, StrEnum
 
 from dialogs.faults import Cause, Fault
+from dialogs.promises import Money, Picks, Plan, Spent
 
 SELLER_LANGUAGE = "zh"
 
@@ -153,14 +153,6 @@ class Severity(StrEnum):
     URGENT = "urgent"
 
 
-@dataclass(frozen=True, slots=True)
-class Money:
-    """An amount in one currency (ISO 4217)."""
-
-    amount: Decimal
-    currency: str
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Media:
     """One attachment; ``kind`` is photo, video, voice, document, sticker or location, ``ref`` names the bytes.
@@ -258,6 +250,7 @@ class Facts:
     sizes: tuple[str, ...] = ()  # as labels have them: XL, 42
     colours: tuple[str, ...] = ()  # English names of plain colours
     product: str = ""  # as the buyer knows it; an agent fills it in
+    value: Money | None = None  # of the order; an agent fills it in
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -350,6 +343,11 @@ class Shop:
     response_minutes: int = 5  # the response clock of step 1
     goodwill: Money | None = None  # the largest partial refund an agent may offer in one case
     credit: Money | None = None  # the largest next-order credit an agent may offer in one case
+    agent_daily: tuple[Money, ...] = ()  # what one agent may promise in a day, for each currency
+    shop_daily: tuple[Money, ...] = ()  # what all agents together may
+    order_share: int | None = None  # percent of the order's value that may be promised in one case
+    follow_up_days: int = 2  # so long after it was promised a plan must be done or followed up
+    learn: bool = True  # whether the order of proposals follows what the agents pick
     extend_days: int | None = None  # so many days after dispatch the delivery time can be extended to at most
     manner: Manner = Manner.FORMAL
     remedies: frozenset[str] = frozenset(  # what an agent may offer without a lead; rungs of dialogs.remedies.LADDER
@@ -390,14 +388,6 @@ class Message:
     deleted_at: datetime | None = None  # the buyer took it back; the words stay as evidence
 
 
-@dataclass(frozen=True, slots=True)
-class Picks:
-    """How often a shop's agents were offered a reply, and how often they sent it as it stood."""
-
-    picked: int = 0
-    offered: int = 0
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Proposal:
     """One reply on offer, in both languages; ``buyer_text is None`` says there is none and ``attempts`` why."""
@@ -433,6 +423,7 @@ class Case:
     said: tuple[str, ...] = ()  # reply ids that were sent, in order
     kinds: tuple[Kind, ...] = ()  # kinds that were sent, in order
     flags: tuple[str, ...] = ()  # review_threat, extortion, overdue …
+    plans: tuple[Plan, ...] = ()  # what was promised, in order
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -445,8 +436,10 @@ class Conversation:
     capabilities: Capabilities
     contact: Contact
     case: Case
+    now: datetime  # when it was looked at
     language_override: str | None = None
     language_memory: tuple[LanguageGuess, ...] = ()
+    spent: Spent = field(default_factory=Spent)
     picks: Mapping[str, Picks] = field(default_factory=dict)  # by reply id; empty where the shop does not learn
     history: tuple[Message, ...] = ()  # the latest messages, oldest first, without the one at hand
     proposals: tuple[Proposal, ...] = ()  # the open ones

@@ -5,9 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
-from dialogs import remedies
-from dialogs.messages import Case, Picks, Reading, Shop
+from dialogs import plans, remedies
+from dialogs.messages import (
+    Case,
+    Reading,
+    Shop,
+)
 from dialogs.playbooks import ReplyRule
+from dialogs.promises import Picks
 
 _DISPUTE = "dispute_opened"
 
@@ -48,8 +53,11 @@ class Moment:
             and (rule.dispute is None or rule.dispute == (_DISPUTE in case.flags))
             and (rule.days_min is None or (days is not None and days >= rule.days_min))
             and (rule.days_max is None or (days is not None and days <= rule.days_max))
-            and (rule.remedy is None or remedies.allowed(rule.remedy, self.shop))
+            and (rule.remedy is None or self._may_be_offered(rule.remedy))
         )
+
+    def _may_be_offered(self, remedy: str) -> bool:
+        return remedies.allowed(remedy, self.shop) and not plans.is_one_too_many(self.case, remedy)
 
     def score(self, rule: ReplyRule) -> float:
         """How well a reply that fits does so: a remedy the less, the further it is from where the case stands."""

@@ -14,8 +14,11 @@ from babel.numbers import format_currency, format_decimal, get_currency_precisio
 
 from dialogs.catalogs import WrittenCatalog, languages_in, read_catalog
 from dialogs.errors import NotWritten
-from dialogs.messages import SELLER_LANGUAGE, Money
+from dialogs.messages import (
+    SELLER_LANGUAGE,
+)
 from dialogs.playbooks import ReplyRule
+from dialogs.promises import Money
 
 _FIRST_STRONG_ISOLATE, _POP_ISOLATE = "\u2068", "\u2069"
 

@@ -121,6 +121,7 @@ async def _whole() -> list[float]:
                     capabilities=Capabilities(),
                     contact=Contact(number),
                     case=Case(),
+                    now=message.at,
                 )
                 began = time.process_time()
                 await manager.on_buyer_message(message, conversation)

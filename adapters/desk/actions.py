@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from decimal import Decimal, InvalidOperation
 from typing import Any, Final
 from uuid import UUID
+
+from babel.numbers import get_currency_precision, is_currency
 
 from adapters.doors import clean
 from adapters.ports import AgentIdentity
 from dialogs.events import (
     AgentApproved,
+    AgentChangedPlan,
     AgentChose,
     AgentClaimed,
     AgentDecided,
@@ -17,15 +21,19 @@ from dialogs.events import (
     AgentNoted,
     AgentRetranslated,
     AgentRetried,
+    AgentSetFacts,
     AgentSetLanguage,
     AgentSetStatus,
     Body,
 )
 from dialogs.messages import Choice, Media
+from dialogs.promises import Money, PlanState
 
 MAX_TEXT: Final = 100_000
 MAX_ATTACHED: Final = 10  # attachments of one message; people send a handful
 MAX_VALUES: Final = 100  # of one template
+MAX_FACT: Final = 200
+SET_BY_AGENTS: Final = frozenset({PlanState.ACCEPTED, PlanState.DONE, PlanState.WITHDRAWN})
 LEAD: Final = "lead"
 
 
@@ -64,16 +72,52 @@ def action_of(ask: dict[str, Any], who: AgentIdentity, media: tuple[Media, ...] 
             return _about_failed(ask, agent, AgentRetried if verb == "retry" else AgentDismissed)
         case "claim":
             return AgentClaimed(agent=agent)
+        case "plan" | "facts" as known:
+            return _plan(ask, agent) if known == "plan" else _facts(ask, agent)
         case "escalate":
             return AgentEscalated(agent=agent)
         case "approve":
-            approved = AgentApproved(
-                agent=agent, message_id=integer(ask, "message"), approved=ask.get("approved") is True
-            )
-            if not lead:
-                raise NotAllowed
-            return approved
+            return _approval(ask, agent, lead=lead)
     raise BadAsk("type")
+
+
+def _approval(ask: dict[str, Any], agent: str, *, lead: bool) -> AgentApproved:
+    approved = AgentApproved(agent=agent, message_id=integer(ask, "message"), approved=ask.get("approved") is True)
+    if not lead:
+        raise NotAllowed
+    return approved
+
+
+def _plan(ask: dict[str, Any], agent: str) -> AgentChangedPlan:
+    state = ask.get("state")
+    if state not in SET_BY_AGENTS:
+        raise BadAsk("state")
+    return AgentChangedPlan(agent=agent, plan=integer(ask, "plan"), state=PlanState(state))
+
+
+def _facts(ask: dict[str, Any], agent: str) -> AgentSetFacts:
+    order, tracking, product = (_fact(ask, name) for name in ("order", "tracking", "product"))
+    return AgentSetFacts(agent=agent, order=order, tracking=tracking, product=product, value=_money(ask))
+
+
+def _fact(ask: dict[str, Any], name: str) -> str | None:
+    text = None if ask.get(name) is None else text_of(ask, name, limit=MAX_FACT)
+    return None if text is None else " ".join(text.split())
+
+
+def _money(ask: dict[str, Any]) -> Money | None:
+    """The order's value, None when the ask has none."""
+    if not ask.get("amount"):
+        return None
+    amount, currency = text_of(ask, "amount", limit=20), text_of(ask, "currency", limit=3)
+    try:
+        read = Decimal(amount)
+        places = get_currency_precision(currency) if is_currency(currency, locale="en") else -1
+    except InvalidOperation as error:
+        raise BadAsk("amount") from error
+    if places < 0 or not read.is_finite() or read <= 0 or read != round(read, places):
+        raise BadAsk("amount")
+    return Money(read, currency)
 
 
 def _choice(ask: dict[str, Any], agent: str, media: tuple[Media, ...], *, lead: bool) -> Choice:

@@ -26,12 +26,12 @@ from dialogs.messages import (
     Facts,
     LanguageGuess,
     Media,
-    Money,
     Proposal,
     Reading,
     Refusal,
     Translation,
 )
+from dialogs.promises import Money, Plan
 
 FOLD_ABOVE: Final = 1600  # characters; about a screen, longer texts are folded
 FOLD_TO: Final = 1200
@@ -220,6 +220,26 @@ def case(value: Case, locale: str) -> Json:
         "wants": list(value.wants),
         "language": value.language,
         "flags": list(value.flags),
+        "plans": [plan(each, locale) for each in value.plans],
+        "known": {
+            "order": clean(next(iter(value.facts.orders), "")),
+            "tracking": clean(next(iter(value.facts.tracking), "")),
+            "product": clean(value.facts.product),
+            "amount": "" if value.facts.value is None else f"{value.facts.value.amount:f}",
+            "currency": "USD" if value.facts.value is None else value.facts.value.currency,
+        },
+    }
+
+
+def plan(value: Plan, locale: str) -> Json:
+    """One thing that was promised."""
+    return {
+        "id": value.id,
+        "remedy": value.remedy,
+        "amount": None if value.amount is None else money(value.amount, locale),
+        "state": value.state,
+        "agent": clean(value.agent),
+        "due": millis(value.due),
     }
 
 
@@ -248,6 +268,8 @@ def facts(value: Facts, locale: str) -> list[list[str]]:
         "asked": "" if value.asked is None else str(value.asked),
         "got": "" if value.got is None else str(value.got),
         "photos": str(value.photos) if value.photos else "",
+        "product": value.product,
+        "value": "" if value.value is None else money(value.value, locale),
         "sizes": "、".join(value.sizes),
         "colours": "、".join(
             LABELS["colour"].get(each, each) if locale.startswith("zh") else each for each in value.colours

@@ -221,6 +221,7 @@ def load(
         case=row.case,
         language_override=row.language_override,
         language_memory=row.language_memory,
+        now=now,
         history=history,
         proposals=proposals.open_ones(conn, conversation_id),
         window_until=until,

@@ -318,6 +318,27 @@ downloads = _table(
     _partial("downloads_failed", "message_id", where="state = 'failed'"),
 )
 
+# How often a shop's agents were offered a reply and took it.
+picks = Table(
+    "picks",
+    metadata,
+    Column("shop", Text, primary_key=True),
+    Column("reply_id", Text, primary_key=True),
+    Column("picked", Integer, nullable=False),
+    Column("offered", Integer, nullable=False),
+)
+
+# What agents promised on a day, in ten-thousandths of the currency: sums of decimals are not exact in every database.
+spending = Table(
+    "spending",
+    metadata,
+    Column("shop", Text, primary_key=True),
+    Column("day", Text, primary_key=True),  # in China: 2026-03-02
+    Column("agent", Text, primary_key=True),
+    Column("currency", Text, primary_key=True),
+    Column("amount", Id, nullable=False),
+)
+
 account_states = Table(
     "account_states",
     metadata,

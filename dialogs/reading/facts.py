@@ -8,7 +8,11 @@ from collections.abc import Iterable, Mapping
 from datetime import date, timedelta
 from typing import Final
 
-from dialogs.messages import Facts, Media, Money
+from dialogs.messages import (
+    Facts,
+    Media,
+)
+from dialogs.promises import Money
 from dialogs.reading import digits, parcels
 from dialogs.reading.cues import Cues
 from dialogs.reading.dates import Dates

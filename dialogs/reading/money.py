@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from decimal import Decimal
 from typing import Final
 
-from dialogs.messages import Money
+from dialogs.promises import Money
 from dialogs.reading.folding import fold_word
 
 # Currencies by the smallest part their amounts are written with (ISO 4217); all others have two digits.

@@ -23,7 +23,6 @@ from dialogs.messages import (
     LanguageGuess,
     LanguageReading,
     Message,
-    Money,
     Mood,
     Origin,
     Proposal,
@@ -37,6 +36,7 @@ from dialogs.messages import (
     Want,
 )
 from dialogs.messages import Reading as Read
+from dialogs.promises import Money
 
 SHOP = Shop(id="main", name="店")
 FACTS = Facts(

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from bot.settings_file import load
 from bot.settings_problems import BadSettings, Problem, lines
-from dialogs.messages import Money
+from dialogs.promises import Money
 
 
 @pytest.fixture(autouse=True)

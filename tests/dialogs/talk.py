@@ -18,13 +18,13 @@ from dialogs.messages import (
     Direction,
     Media,
     Message,
-    Money,
     Proposal,
     Reply,
     Shop,
     Turn,
 )
 from dialogs.ports import EngineAnswer, MemoryKey
+from dialogs.promises import Money
 from dialogs.protection import Style, mask
 
 MORNING = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
@@ -93,6 +93,7 @@ class Talk:
             capabilities=capabilities or Capabilities(),
             contact=Contact(1, "María"),
             case=Case(),
+            now=MORNING,
         )
         self._seq = 0
 

@@ -9,6 +9,7 @@ import pytest
 
 from dialogs import cases
 from dialogs.carriers import Carriers
+from dialogs.clocks import CLOCKS, RESPONSE
 from dialogs.escalations import UNANSWERED, WINDOW, WINDOW_WARNING
 from dialogs.events import (
     AgentRetranslated,
@@ -19,7 +20,7 @@ from dialogs.events import (
     ClockDue,
     SellerWrote,
 )
-from dialogs.manager import CLOCKS, RESPONSE, DialogManager
+from dialogs.manager import DialogManager
 from dialogs.messages import (
     Attempt,
     Capabilities,

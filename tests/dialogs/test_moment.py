@@ -13,13 +13,13 @@ from dialogs.messages import (
     LanguageReading,
     Manner,
     Mood,
-    Picks,
     Reading,
     Shop,
     Want,
 )
 from dialogs.moment import Moment
 from dialogs.playbooks import Playbook, Playbooks, ReplyRule
+from dialogs.promises import Picks
 
 READ = Reading(language=LanguageReading(code="en", confidence=1.0))
 

@@ -19,7 +19,6 @@ from dialogs.messages import (
     Facts,
     Kind,
     LanguageReading,
-    Money,
     Mood,
     Origin,
     Reading,
@@ -31,6 +30,7 @@ from dialogs.messages import (
 )
 from dialogs.moment import Moment
 from dialogs.playbooks import Playbook, Playbooks, ReplyRule
+from dialogs.promises import Money
 
 BOOKS = Playbooks.load()
 CARRIERS = Carriers.load()

@@ -17,8 +17,11 @@ from hypothesis import strategies as st
 from bot.data_checks.skeleton import update
 from dialogs.catalogs import PO_PATH, languages_in, read_catalog
 from dialogs.errors import BadData, NotWritten
-from dialogs.messages import Kind, Money
+from dialogs.messages import (
+    Kind,
+)
 from dialogs.playbooks import Playbooks, ReplyRule, placeholders
+from dialogs.promises import Money
 from dialogs.replies import Replies
 
 LOCALES = Path(__file__).parents[2] / "locales"

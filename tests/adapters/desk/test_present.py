@@ -19,7 +19,6 @@ from dialogs.messages import (
     LanguageReading,
     Media,
     Message,
-    Money,
     Origin,
     Reading,
     Reason,
@@ -28,6 +27,7 @@ from dialogs.messages import (
     Span,
     Translation,
 )
+from dialogs.promises import Money
 from tests.adapters.memory_desk import MemoryDesk
 from tests.adapters.story import tell
 

@@ -20,7 +20,11 @@ from bot.store import Store, StoreError, conversations
 from bot.store.schema import blobs, clocks, contacts, metadata
 from bot.store.types import storable
 from bot.store.upgrade import HEAD, MIGRATIONS
-from dialogs.messages import Case, Facts, Money
+from dialogs.messages import (
+    Case,
+    Facts,
+)
+from dialogs.promises import Money
 from tests.bot.house import House
 from tests.fakes import NOON
 

@@ -11,7 +11,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dialogs.messages import Facts, LanguageReading, Media, Money
+from dialogs.messages import (
+    Facts,
+    LanguageReading,
+    Media,
+)
+from dialogs.promises import Money
 from dialogs.reading import Reader, digits
 from tests.dialogs.reading.shared import TODAY, read
 

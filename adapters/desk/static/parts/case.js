@@ -1,12 +1,14 @@
 // Right: the case. What it is about, how far it has come, what is known, the buyer's language, the engines.
 import { computed } from "vue";
+import { FactForm } from "heqi-desk/facts.js";
 import { Icon } from "heqi-desk/icon.js";
+import { PlanList } from "heqi-desk/plans.js";
 import { actAndTell, label, languageName, state, t } from "heqi-desk/state.js";
 
 const STEPS = [1, 2, 3, 4, 5, 6, 7];
 
 export const CasePane = {
-  components: { Icon },
+  components: { FactForm, Icon, PlanList },
   template: `
     <aside class="case" :aria-label="t('案情')">
       <section class="lead">
@@ -26,6 +28,11 @@ export const CasePane = {
         <h3>{{ t('已知情况') }}</h3>
         <dl v-if="found.facts.length" class="facts"><template v-for="[name, text] in found.facts" :key="name"><dt>{{ label('fact', name) }}</dt><dd>{{ text }}</dd></template></dl>
         <p v-else class="nothing">{{ t('还不知道订单号等信息') }}</p>
+        <fact-form></fact-form>
+      </section>
+      <section v-if="found.plans.length">
+        <h3>{{ t('补救方案') }}</h3>
+        <plan-list :plans="found.plans"></plan-list>
       </section>
       <section>
         <h3>{{ t('买家的语言') }}</h3>
