@@ -36,7 +36,10 @@ from tests.bot.house import ACCOUNT, House
 DAYS = 40
 KEPT = RetentionSettings(messages_days=DAYS)
 # Tables that belong to no conversation.
-APART = {"account_states", "agents", "agent_aliases", "blobs", "leases", "login_links", "sessions", "translations"}
+APART = {
+    "account_states", "agents", "agent_aliases", "blobs", "leases", "login_links", "picks", "sessions", "spending",
+    "translations",
+}  # fmt: skip
 
 
 def retention(house: House, folder: Path, settings: RetentionSettings = KEPT) -> Retention:

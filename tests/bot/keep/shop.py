@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import replace
+from decimal import Decimal
 
 from sqlalchemy import Connection, select
 
 from bot.agents import StoredAgents
-from bot.store import Store, showings
+from bot.store import Store, showings, spending
 from bot.store.blobs import StoredBlobs
 from bot.store.memory import StoredMemory
 from bot.store.schema import metadata
@@ -24,8 +25,9 @@ from dialogs.events import (
     Receipt,
     SellerWrote,
 )
-from dialogs.messages import Capabilities, DeliveryState, Media
+from dialogs.messages import Capabilities, Case, DeliveryState, Media
 from dialogs.ports import MemoryKey
+from dialogs.promises import Money, Plan, PlanState
 from tests.bot.house import ACCOUNT, House
 
 EMPTY = {"leases"}  # what one process does alone is nothing to keep
@@ -102,6 +104,16 @@ async def _beside(house: House, conversation_id: int) -> None:
     await StoredMemory(store, clock).put(key, "你好")
     state = StoredState(store, ACCOUNT)
     await state.change({"offset": "17", "a": "1", "B": "2", "é": "3"})
+    promise = Plan(
+        id=1,
+        remedy="partial_refund",
+        amount=Money(Decimal("5.50"), "USD"),
+        state=PlanState.OFFERED,
+        agent="小王",
+        at=clock.now(),
+        due=clock.now(),
+    )
+    await store.write(lambda conn: spending.save(conn, "shop", Case(), Case(plans=(promise,))))
     await store.write(lambda conn: showings.want(conn, ["slack"], conversation_id, now=clock.now()))
 
 
