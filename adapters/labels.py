@@ -93,6 +93,7 @@ LABELS: Final[Mapping[str, Mapping[str, str]]] = {
         "closed": "这组建议已经处理过了",
         "empty": "回复是空的",
         "too_long": "超出了渠道的长度限制",
+        "unfilled": "还有没填的地方",
         "no_language": "还不知道买家的语言，请先在右侧选择",
         "not_translated": "未翻译：暂时没有引擎能译出这段话",
         "unproven": "译文里有数字或编号没有核对上",

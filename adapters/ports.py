@@ -11,6 +11,7 @@ from typing import Protocol
 
 from starlette.routing import BaseRoute
 
+from adapters.library import WrittenReply
 from adapters.operators import Operators
 from adapters.troubles import Parked, Troubles
 from dialogs.errors import Refused
@@ -449,6 +450,10 @@ class Desk(Protocol):
 
     async def preview(self, conversation_id: int, seller_text: str, *, back: bool = False) -> Preview:
         """What ``seller_text`` would become for this buyer; with ``back`` also the Chinese of that."""
+        ...
+
+    async def library(self, conversation_id: int) -> tuple[WrittenReply, ...]:
+        """Every written reply as it would be said in this conversation now, its own situation first."""
         ...
 
     async def mark_read(self, conversation_id: int) -> None:

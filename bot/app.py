@@ -13,6 +13,7 @@ from starlette.applications import Starlette
 
 from adapters.channels import CHANNELS, slack_board
 from adapters.desk import DeskPages
+from adapters.library import WrittenReply
 from adapters.ports import Board, Channel, Preview, Template
 from adapters.surroundings import Surroundings
 from bot import metrics
@@ -110,6 +111,7 @@ class App:
                 accounts=accounts,
                 feed=feed,
                 preview=_preview(manager),
+                library=_library(manager),
                 health=lambda: (*translators.health(), *advisers.health()),
                 templates=partial(_templates, channels),
                 now=clock.now,
@@ -274,6 +276,16 @@ def _preview(manager: DialogManager) -> Callable[[Conversation, str, bool], Awai
         return Preview(translation=found, back=chinese)
 
     return preview
+
+
+def _library(manager: DialogManager) -> Callable[[Conversation], tuple[WrittenReply, ...]]:
+    def library(conversation: Conversation) -> tuple[WrittenReply, ...]:
+        return tuple(
+            WrittenReply(each.id, each.situation, each.kind, each.seller_text, each.missing, each.written)
+            for each in manager.library(conversation)
+        )
+
+    return library
 
 
 def _demo_chats(settings: Settings) -> tuple[str, ...]:

@@ -8,6 +8,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Row
 
+from adapters.library import WrittenReply
 from adapters.ports import ChatLine, ConversationRow, ConversationView, EngineHealth, Line, ListQuery, Preview, Template
 from adapters.troubles import Troubles
 from bot.accounts import Accounts, account_of
@@ -45,6 +46,7 @@ class StoredDesk:
         feed: ChangeFeed,
         preview: PreviewText,
         health: Callable[[], tuple[EngineHealth, ...]],
+        library: Callable[[Conversation], tuple[WrittenReply, ...]],
         templates: Callable[[str], Awaitable[tuple[Template, ...]]],
         now: Callable[[], datetime],
     ) -> None:
@@ -53,6 +55,7 @@ class StoredDesk:
         self._feed = feed
         self._preview = preview
         self._health = health
+        self._library = library
         self._templates = templates
         self._now = now
 
@@ -78,7 +81,17 @@ class StoredDesk:
         Raises:
             Malformed: there is no such conversation.
         """
+        return await self._preview(await self._conversation(conversation_id), seller_text, back)
 
+    async def library(self, conversation_id: int) -> tuple[WrittenReply, ...]:
+        """Every written reply as it would be said in this conversation now, its own situation first.
+
+        Raises:
+            Malformed: there is no such conversation.
+        """
+        return self._library(await self._conversation(conversation_id))
+
+    async def _conversation(self, conversation_id: int) -> Conversation:
         def load(conn: Connection) -> Conversation | None:
             if not conversations.exists(conn, conversation_id):
                 return None
@@ -89,7 +102,7 @@ class StoredDesk:
         conversation = await self._store.read(load)
         if conversation is None:
             raise Malformed("conversation_id: there is no such conversation")
-        return await self._preview(conversation, seller_text, back)
+        return conversation
 
     async def mark_read(self, conversation_id: int) -> None:
         """Nothing in it is unread any more."""

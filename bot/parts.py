@@ -67,6 +67,7 @@ def closed_desk(store: Store) -> StoredDesk:
         accounts={},
         feed=ChangeFeed(),
         preview=preview,
+        library=lambda _: (),
         health=tuple,
         templates=no_templates,
         now=SystemClock().now,

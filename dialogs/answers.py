@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import replace
-from typing import Protocol
 
+from dialogs.carriers import Carriers
+from dialogs.known import known_facts
+from dialogs.library import Library, LibraryReply
 from dialogs.limits import above_limits, promises
 from dialogs.messages import (
     Choice,
@@ -20,33 +21,21 @@ from dialogs.messages import (
 )
 from dialogs.parts import fits, length
 from dialogs.playbooks import Playbooks, ReplyRule
+from dialogs.ports import Writes
 from dialogs.promises import Promise
+from dialogs.replies import OPEN_PLACE
 from dialogs.typed import Typed
-
-
-class Writes(Protocol):
-    """Renders written replies."""
-
-    def render(self, reply_id: str, language: str, facts: Mapping[str, object]) -> str:
-        """The reply in ``language``.
-
-        Raises:
-            NotWritten: nobody has written it.
-        """
-        ...
-
-    def written(self, reply_id: str) -> frozenset[str]:
-        """Languages a person has written the reply in, Chinese included."""
-        ...
 
 
 class Answers:
     """Turns choices into replies."""
 
-    def __init__(self, playbooks: Playbooks, replies: Writes, typed: Typed) -> None:
+    def __init__(self, playbooks: Playbooks, replies: Writes, typed: Typed, carriers: Carriers) -> None:
         self._playbooks = playbooks
         self._replies = replies
         self._typed = typed
+        self._carriers = carriers
+        self._library = Library(playbooks, replies)
 
     async def reply(self, choice: Choice, conversation: Conversation) -> Reply | Refusal:
         """What leaves for the buyer; held when it must wait for the seller or a lead, refused when it cannot leave."""
@@ -77,7 +66,10 @@ class Answers:
             return Reply(seller_text="", buyer_text="", language=language, origin=Origin.WRITTEN, media=choice.media)
         if language is None:
             return Refusal(RefusalCode.NO_LANGUAGE)
-        reply = await self._written_or_typed(choice, language, conversation.shop)
+        unfilled = OPEN_PLACE.search(choice.seller_text)
+        if unfilled is not None:
+            return Refusal(RefusalCode.UNFILLED, unfilled[0])
+        reply = await self._written_or_typed(choice, language, conversation)
         if isinstance(reply, Refusal):
             return reply
         if proposal is not None:
@@ -103,27 +95,36 @@ class Answers:
             return reply
         return replace(reply, held=RefusalCode.NEEDS_APPROVAL)
 
-    async def _written_or_typed(self, choice: Choice, language: str, shop: Shop) -> Reply | Refusal:
-        written = self.as_written(choice.seller_text, language) if choice.buyer_text is None else None
+    async def _written_or_typed(self, choice: Choice, language: str, conversation: Conversation) -> Reply | Refusal:
+        written = self.as_written(choice.seller_text, language, conversation) if choice.buyer_text is None else None
         if written is not None:
             rule, text = written
             return Reply(
-                seller_text=rule.zh,
+                seller_text=choice.seller_text.strip(),
                 buyer_text=text,
                 language=language,
                 origin=Origin.WRITTEN,
                 kind=rule.kind,
                 reply_id=rule.id,
             )
-        reply = await self._typed.reply(choice, language, shop)
+        reply = await self._typed.reply(choice, language, conversation.shop)
         return reply if isinstance(reply, Refusal) else replace(reply, kind=choice.kind, reply_id=choice.reply_id)
 
-    def as_written(self, seller_text: str, language: str) -> tuple[ReplyRule, str] | None:
+    def library(self, conversation: Conversation) -> tuple[LibraryReply, ...]:
+        """Every reply that may be said in the conversation, as it would be said now."""
+        case, shop = conversation.case, conversation.shop
+        return self._library.shown(case, shop, buyer_language(conversation), self._facts(conversation))
+
+    def as_written(self, seller_text: str, language: str, conversation: Conversation) -> tuple[ReplyRule, str] | None:
         """A typed text that is, word for word, a written reply goes out in the words a person wrote."""
-        rule = self._playbooks.by_text.get(seller_text.strip())
-        if rule is None or rule.placeholders or language not in self._replies.written(rule.id):
-            return None
-        return rule, self._replies.render(rule.id, language, {})
+        for rule, used in self._library.as_said(seller_text.strip(), self._facts(conversation)):
+            if language in self._replies.written(rule.id):
+                return rule, self._replies.render(rule.id, language, used)
+        return None
+
+    def _facts(self, conversation: Conversation) -> dict[str, object]:
+        case = replace(conversation.case, language=buyer_language(conversation))
+        return known_facts(case, conversation.shop, conversation.contact, self._carriers)
 
 
 def buyer_language(conversation: Conversation) -> str | None:

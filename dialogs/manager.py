@@ -9,7 +9,7 @@ from datetime import date
 from typing import Protocol
 
 from dialogs import cases, clocks, escalations, plans, proposals
-from dialogs.answers import Answers, Writes, buyer_language
+from dialogs.answers import Answers, buyer_language
 from dialogs.carriers import Carriers
 from dialogs.events import (
     AgentChangedPlan,
@@ -25,6 +25,7 @@ from dialogs.events import (
     TeamAction,
 )
 from dialogs.known import known_facts
+from dialogs.library import LibraryReply
 from dialogs.messages import (
     SELLER_LANGUAGE,
     Case,
@@ -53,7 +54,7 @@ from dialogs.messages import (
 )
 from dialogs.moment import Moment
 from dialogs.playbooks import Playbooks, ReplyRule
-from dialogs.ports import Adviser, Detector, Translator
+from dialogs.ports import Adviser, Detector, Translator, Writes
 from dialogs.protection import Style, clean, mask
 from dialogs.typed import Typed
 
@@ -98,7 +99,7 @@ class DialogManager:
         self._replies = replies
         self._carriers = carriers
         self._typed = Typed(translator, detector)
-        self._answers = Answers(playbooks, replies, self._typed)
+        self._answers = Answers(playbooks, replies, self._typed, carriers)
 
     async def on_buyer_message(self, message: Message, conversation: Conversation) -> Turn:
         """Read a buyer's message, put it into Chinese, and offer replies."""
@@ -241,10 +242,14 @@ class DialogManager:
         language = buyer_language(conversation)
         if language is None:
             return Refusal(RefusalCode.NO_LANGUAGE)
-        written = self._answers.as_written(seller_text, language)
+        written = self._answers.as_written(seller_text, language, conversation)
         if written is not None:
             return Translation(text=written[1], source=SELLER_LANGUAGE, target=language, engine="written")
         return await self._typed.translate(seller_text, language, conversation.shop)
+
+    def library(self, conversation: Conversation) -> tuple[LibraryReply, ...]:
+        """Every reply that may be said in the conversation, as it would be said now."""
+        return self._answers.library(conversation)
 
     async def back(self, text: str, conversation: Conversation) -> Translation:
         """The Chinese of a text in the buyer's language, for the seller's eyes."""

@@ -120,6 +120,7 @@ class RefusalCode(StrEnum):
     CLOSED = "closed"  # the proposals were already answered or replaced
     EMPTY = "empty"
     TOO_LONG = "too_long"
+    UNFILLED = "unfilled"  # a place of a reply from the library stands open still
     NO_LANGUAGE = "no_language"  # the buyer's language is not known yet
     NOT_TRANSLATED = "not_translated"
     UNPROVEN = "unproven"  # an entity of the Chinese text could not be proven in the outgoing text

@@ -89,7 +89,6 @@ class Playbooks:
     def __init__(self, playbooks: tuple[Playbook, ...]) -> None:
         self._by_situation = {book.situation: book for book in playbooks}
         self.replies: Mapping[str, ReplyRule] = {rule.id: rule for book in playbooks for rule in book.replies}
-        self.by_text: Mapping[str, ReplyRule] = {rule.zh: rule for rule in self.replies.values()}
 
     @classmethod
     def load(cls, folder: Path = FOLDER) -> Playbooks:

@@ -44,6 +44,26 @@ class Translator(Protocol):
         ...
 
 
+class Writes(Protocol):
+    """Renders written replies."""
+
+    def render(self, reply_id: str, language: str, facts: Mapping[str, object]) -> str:
+        """The reply in ``language``.
+
+        Raises:
+            NotWritten: nobody has written it.
+        """
+        ...
+
+    def outline(self, reply_id: str, facts: Mapping[str, object]) -> str:
+        """The Chinese of the reply, with what is not among ``facts`` in 〔〕."""
+        ...
+
+    def written(self, reply_id: str) -> frozenset[str]:
+        """Languages a person has written the reply in, Chinese included."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class EngineAnswer:
     """What an engine returned, unproven; ``source`` is the language it detected, when it tells."""

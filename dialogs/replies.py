@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from datetime import date
 from functools import lru_cache
@@ -19,6 +20,14 @@ from dialogs.messages import (
 )
 from dialogs.playbooks import ReplyRule
 from dialogs.promises import Money
+
+# What stands open in an outline, as the seller calls it.
+_NAMES: Mapping[str, str] = {
+    "order": "订单号", "tracking": "运单号", "days": "天数", "date": "日期", "amount": "金额", "asked": "应收件数",
+    "got": "实收件数", "missing": "缺少件数", "goodwill": "补偿金额", "credit": "优惠金额", "extension": "最长天数",
+    "shop": "店名", "name": "买家姓名", "product": "商品", "link": "查询网址", "carrier": "承运商",
+}  # fmt: skip
+OPEN_PLACE = re.compile("〔(?:" + "|".join(_NAMES.values()) + ")〕")
 
 _FIRST_STRONG_ISOLATE, _POP_ISOLATE = "\u2068", "\u2069"
 
@@ -57,6 +66,14 @@ class Replies:
     def written(self, reply_id: str) -> frozenset[str]:
         """Languages a person has written the reply in, Chinese included; none when there is no such reply."""
         return self._written.get(reply_id, frozenset())
+
+    def outline(self, reply_id: str, facts: Mapping[str, object]) -> str:
+        """The Chinese of a reply, with what is not among ``facts`` named in 〔〕."""
+        rule, locale = self._rules[reply_id], self._catalogs[SELLER_LANGUAGE].locale
+        shown = {
+            name: _spoken(facts[name], locale) if name in facts else f"〔{_NAMES[name]}〕" for name in rule.placeholders
+        }
+        return rule.zh.format_map(shown)
 
     def render(self, reply_id: str, language: str, facts: Mapping[str, object]) -> str:
         """The reply in ``language``; numbers, money (:class:`Money`) and dates as that language writes them.

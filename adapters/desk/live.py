@@ -311,8 +311,8 @@ class LiveDesk:
                 self._full(integer(ask, "id"))
             case "preview":
                 await self._previews.show(ask)
-            case "templates":
-                await self._list_templates(ask)
+            case "templates" | "library" as what:
+                await (self._list_templates(ask) if what == "templates" else self._list_library(ask))
             case "template":
                 await self._send_template(ask, who)
             case "choose":
@@ -356,6 +356,11 @@ class LiveDesk:
         key = key_of(ask)
         found = await self._templates.listed(integer(ask, "conversation"))
         self._send({"type": "outcome", "key": key, "templates": [present.template(each) for each in found]})
+
+    async def _list_library(self, ask: Json) -> None:
+        key = key_of(ask)
+        found = await self._backend.desk.library(integer(ask, "conversation"))
+        self._send({"type": "outcome", "key": key, "replies": [present.written(each) for each in found]})
 
     async def _send_template(self, ask: Json, who: AgentIdentity) -> None:
         conversation, values = integer(ask, "conversation"), values_of(ask)

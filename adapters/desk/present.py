@@ -13,8 +13,17 @@ from babel.numbers import format_currency
 
 from adapters.doors import clean
 from adapters.labels import LABELS
+from adapters.library import WrittenReply
 from adapters.media import shown_as
-from adapters.ports import ConversationRow, ConversationView, EngineHealth, Escalation, Line, Preview, Template
+from adapters.ports import (
+    ConversationRow,
+    ConversationView,
+    EngineHealth,
+    Escalation,
+    Line,
+    Preview,
+    Template,
+)
 from adapters.troubles import Parked, Trouble, Troubles
 from dialogs.explanation import why
 from dialogs.messages import (
@@ -145,6 +154,18 @@ def escalation(value: Escalation) -> Json:
         "severity": value.severity,
         "openedAt": millis(value.opened_at),
         "claimedBy": None if value.claimed_by is None else clean(value.claimed_by),
+    }
+
+
+def written(value: WrittenReply) -> Json:
+    """A reply of the library."""
+    return {
+        "id": value.id,
+        "situation": value.situation,
+        "kind": value.kind,
+        "chinese": clean(value.seller_text),
+        "missing": list(value.missing),
+        "written": value.written,
     }
 
 

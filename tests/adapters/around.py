@@ -9,6 +9,7 @@ from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 
+from adapters.library import WrittenReply
 from adapters.ports import (
     AgentIdentity,
     Board,
@@ -177,6 +178,9 @@ class MemoryViews:
         return Preview(translation=there, back=again)
 
     async def mark_read(self, conversation_id: int) -> None: ...
+
+    async def library(self, conversation_id: int) -> tuple[WrittenReply, ...]:
+        return ()
 
     async def templates(self, conversation_id: int) -> tuple[Template, ...]:
         return self.offered

@@ -7,6 +7,7 @@ from collections import Counter
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
+from adapters.library import WrittenReply
 from adapters.ports import (
     ChatLine,
     ConversationRow,
@@ -20,7 +21,7 @@ from adapters.ports import (
 from adapters.troubles import Troubles
 from dialogs.errors import HeqiError, Malformed
 from dialogs.events import Accepted, AgentChose, Body, BuyerWrote, Event
-from dialogs.messages import Choice, Direction, Media, Refusal, RefusalCode, Translation
+from dialogs.messages import Choice, Direction, Kind, Media, Refusal, RefusalCode, Translation
 from tests.adapters.memory_people import MemoryPeople
 from tests.adapters.memory_talk import WHATSAPP, Talk
 from tests.adapters.memory_texts import TEMPLATES, out_of_chinese
@@ -100,6 +101,14 @@ class MemoryDesk(MemoryPeople):
 
     async def mark_read(self, conversation_id: int) -> None:
         self.talks[conversation_id].unread = 0
+
+    async def library(self, conversation_id: int) -> tuple[WrittenReply, ...]:
+        return (
+            WrittenReply("damaged.sorry", "damaged", Kind.APOLOGY, "很抱歉，商品到手时已经破损。"),
+            WrittenReply(
+                "notices.resent", "notices", Kind.NOTICE, "新的运单号是〔运单号〕。", ("tracking",), written=False
+            ),
+        )
 
     async def templates(self, conversation_id: int) -> tuple[Template, ...]:
         self.listings += 1

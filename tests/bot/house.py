@@ -49,6 +49,7 @@ class House:
             accounts=accounts,
             feed=self.feed,
             preview=_preview,
+            library=lambda _: (),
             health=_health,
             templates=lambda _: self.channel.templates(),
             now=self.clock.now,

@@ -6,6 +6,7 @@ import { ConversationList } from "heqi-desk/list.js";
 import { EscalationBar } from "heqi-desk/escalation.js";
 import { Icon } from "heqi-desk/icon.js";
 import { bindKeys } from "heqi-desk/keys.js";
+import { LibraryDialog } from "heqi-desk/library.js";
 import { ParkedBar } from "heqi-desk/parked.js";
 import { TalkHead } from "heqi-desk/talkhead.js";
 import { TalkLines } from "heqi-desk/lines.js";
@@ -15,7 +16,7 @@ import { boot, connect, receive, state, t } from "heqi-desk/state.js";
 export default {
   props: { boot: String },
   emits: ["ask"],
-  components: { CasePane, Composer, ConversationList, EscalationBar, Icon, ParkedBar, TalkHead, TalkLines, TemplateDialog },
+  components: { CasePane, Composer, ConversationList, EscalationBar, Icon, LibraryDialog, ParkedBar, TalkHead, TalkLines, TemplateDialog },
   template: `
     <div class="desk" :class="{ talking: state.openId !== null, 'case-open': state.caseOpen }">
       <conversation-list></conversation-list>
@@ -43,6 +44,7 @@ export default {
       </section>
       <case-pane v-if="state.head"></case-pane>
       <template-dialog></template-dialog>
+      <library-dialog></library-dialog>
       <button v-if="state.caseOpen" class="veil" type="button" :aria-label="t('关闭')" @click="state.caseOpen = false"></button>
       <div class="toasts" role="status" aria-live="polite">
         <p v-for="toast in state.toasts" :key="toast.id" :class="toast.tone">{{ toast.text }}</p>

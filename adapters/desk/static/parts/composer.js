@@ -4,6 +4,7 @@ import { AttachmentChips, attach, largest, pasted } from "heqi-desk/attachments.
 import { groundsText } from "heqi-desk/grounds.js";
 import { Icon } from "heqi-desk/icon.js";
 import { clearDraft, draftOf, pickInto, putAway } from "heqi-desk/drafts.js";
+import { libraryDialog } from "heqi-desk/library.js";
 import { sizeText } from "heqi-desk/media.js";
 import { optionsHint } from "heqi-desk/options.js";
 import { templateDialog } from "heqi-desk/templates.js";
@@ -78,6 +79,7 @@ export const Composer = {
             <input ref="file" type="file" multiple hidden :disabled="draft.note" @change="chosen">
             <button type="button" class="quiet" data-action="attach" :disabled="draft.note" :title="t('附件（每个最大 {size}）', { size: sizeText(limit) })" :aria-label="t('附件')" @click="file.click()"><icon name="clip"></icon><span>{{ t('附件') }}</span></button>
           </template>
+          <button type="button" class="quiet" data-action="library" :disabled="draft.note" @click="libraryDialog.open()"><icon name="list"></icon><span>{{ t('话术库') }}</span></button>
           <button type="button" class="quiet" data-action="note" :aria-pressed="draft.note" @click="draft.note = !draft.note"><icon name="note"></icon><span>{{ t('备注') }}</span></button>
           <button type="button" class="quiet" data-action="back" :disabled="draft.note || draft.hand !== null || !draft.chinese.trim()" @click="askBack"><icon name="redo"></icon><span>{{ t('回译核对') }}</span></button>
           <span class="grow"></span>
@@ -231,6 +233,6 @@ export const Composer = {
     };
     watch(() => [state.openId, state.returned[state.openId]], takeBack, { immediate: true });
     onMounted(grow);
-    return { closedText, templateDialog, sizeText, file, most, limit, shut, hint, chosen, dropped, paste, state, t, label, languageName, reason, box, draft, proposals, language, isPick, preview, outText, outLanguage, doubts, back, waitingPreview, size, tooLong, canSend, sending, notice, pick, leavePick, goFree, byHand, askBack, send, keys };
+    return { closedText, libraryDialog, templateDialog, sizeText, file, most, limit, shut, hint, chosen, dropped, paste, state, t, label, languageName, reason, box, draft, proposals, language, isPick, preview, outText, outLanguage, doubts, back, waitingPreview, size, tooLong, canSend, sending, notice, pick, leavePick, goFree, byHand, askBack, send, keys };
   },
 };
