@@ -271,6 +271,20 @@ class ShopSettings(Table):
     glossary: Glossary = Field(default_factory=dict)
     glossary_file: Annotated[Path, AfterValidator(_glossary_file)] | None = None
 
+    @model_validator(mode="after")
+    def _one_currency(self) -> ShopSettings:
+        """What is promised in one currency can only be held against a limit in it."""
+        base = self.goodwill or self.credit
+        limits: dict[str, tuple[Limit, ...]] = {"agent_daily": self.agent_daily, "shop_daily": self.shop_daily}
+        limits["credit"] = (self.credit,) if self.credit else ()
+        for name, given in limits.items():
+            currencies = {limit.currency for limit in given}
+            if base and currencies and base.currency not in currencies:
+                found = ", ".join(sorted(currencies))
+                wanted = base.currency
+                raise ValueError(f"{name} 是 {found}，缺少 {wanted} ({name} is in {found}, it needs one in {wanted})")
+        return self
+
     def shop(self) -> Shop:
         """The same as the dialogs know it; words of ``glossary`` win over those of ``glossary_file``."""
         words: dict[str, Mapping[str, str]] = {}

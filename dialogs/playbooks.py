@@ -100,7 +100,9 @@ class Playbooks:
         books = tuple(_read_playbook(path) for path in sorted(folder.glob("*.toml")))
         if not any(book.situation == GENERAL for book in books):
             raise BadData(f"no playbook for situation '{GENERAL}', every other one falls back on it", file=str(folder))
-        return cls(books)
+        found = cls(books)
+        _refuse_what_is_never_offered(found.replies, folder)
+        return found
 
     def of(self, situation: str) -> tuple[ReplyRule, ...]:
         """The replies of a situation; none when it has no playbook."""
@@ -165,6 +167,27 @@ def _refuse_twins(file: _File, replies: tuple[ReplyRule, ...]) -> None:
             if value in seen:
                 raise file.error(f"'{value}' stands twice, each id and each text only once", near=rule.id)
             seen.add(value)
+
+
+def never_offered(after: Mapping[str, frozenset[str]]) -> frozenset[str]:
+    """Replies that wait for each other in a circle, or for such: what each may only be said after is ``after``."""
+    offered: set[str] = set()
+    while True:
+        more = {name for name, before in after.items() if name not in offered and (not before or before & offered)}
+        if not more:
+            return frozenset(after) - offered
+        offered |= more
+
+
+def _refuse_what_is_never_offered(rules: Mapping[str, ReplyRule], folder: Path) -> None:
+    for rule in rules.values():
+        unknown = sorted(rule.after_reply - rules.keys())
+        if unknown:
+            file = _File(folder / f"{rule.situation}.toml")
+            raise file.error(f"{rule.id}: after_reply '{unknown[0]}' must be the id of a reply", near=f'"{rule.id}"')
+    for name in sorted(never_offered({name: rule.after_reply for name, rule in rules.items()})):
+        file = _File(folder / f"{rules[name].situation}.toml")
+        raise file.error(f"{name}: after_reply goes in a circle, one of it must stand without", near=f'"{name}"')
 
 
 def _read_rule(file: _File, situation: str, raw: Mapping[str, Any]) -> ReplyRule:

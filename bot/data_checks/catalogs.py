@@ -5,17 +5,24 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterator, Mapping
+from functools import cache
 from pathlib import Path
 
 from bot.data_checks.playbooks import DATE_LAST
+from bot.settings import DEFAULT_DETECTOR
 from dialogs.catalogs import PO_PATH, WrittenCatalog, languages_in, read_catalog
 from dialogs.errors import BadData
+from dialogs.language import DETECTORS
 from dialogs.playbooks import ReplyRule
+from dialogs.ports import Detector
+from dialogs.scripts import LANGUAGES
 
 _LONGEST = 1000  # characters; a reply is one to three sentences
 _PAIRS = (("(", ")"), ("[", "]"), ("（", "）"), ("「", "」"), ("『", "』"), ("«", "»"), ("“", "”"))
 _FULL_WIDTH = re.compile(r"[\u3001\u3002\uff01\uff08\uff09\uff0c\uff1a\uff1b\uff1f]")
 _FULL_WIDTH_LANGUAGES = ("zh", "ja")
+_PLACE = re.compile(r"\{\w+\}")
+_ENOUGH = 20  # letters a language can be told from
 _CONTEXT = re.compile(r'^msgctxt "(.*)"$', re.MULTILINE)
 
 
@@ -60,7 +67,7 @@ def _check_texts(catalog: WrittenCatalog, rules: Mapping[str, ReplyRule]) -> Ite
     for name, forms in catalog.forms.items():
         for index, text in enumerate(forms):
             where = f"msgstr[{index}] of '{name}'" if rules[name].counts else f"msgstr of '{name}'"
-            for right in _wrong_in(text, catalog.language):
+            for right in (*_wrong_in(text, catalog.language), *_foreign(text, catalog.language)):
                 yield BadData(f"{where}: {right}", file=_file(catalog.language), line=catalog.lines[name])
 
 
@@ -77,6 +84,21 @@ def _wrong_in(text: str, language: str) -> Iterator[str]:
         yield "must have no full-width punctuation"
     if not _balanced(text, language):
         yield "brackets, quotation marks and ¿ ¡ must be in pairs"
+
+
+def _foreign(text: str, language: str) -> Iterator[str]:
+    """Whether the product itself, reading the text as if a buyer had written it, takes it for another language."""
+    words = _PLACE.sub(" ", text)
+    if sum(map(str.isalpha, words)) < _ENOUGH or language not in LANGUAGES:
+        return
+    read = _detector().detect(words).code
+    if read not in {None, language}:
+        yield f"reads as '{read}', must be '{language}'"
+
+
+@cache
+def _detector() -> Detector:
+    return DETECTORS[DEFAULT_DETECTOR]()
 
 
 def _balanced(text: str, language: str) -> bool:

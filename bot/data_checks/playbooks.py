@@ -15,7 +15,7 @@ from dialogs.cases import PRESALE, SOCIAL
 from dialogs.errors import BadData
 from dialogs.faults import Cause, Fault
 from dialogs.messages import Kind, Manner, Mood, Step, Want
-from dialogs.playbooks import CONDITION_FACTS, GENERAL, NOTICES, PLACEHOLDERS, ReplyRule, placeholders
+from dialogs.playbooks import CONDITION_FACTS, GENERAL, NOTICES, PLACEHOLDERS, ReplyRule, never_offered, placeholders
 from dialogs.remedies import LADDER
 from dialogs.scripts import LANGUAGES
 
@@ -211,3 +211,8 @@ def _check_together(replies: list[_Reply]) -> Iterator[BadData]:
             yield reply.bad("zh", "stands more than once")
         if any(name not in ids for name in reply.raw.get("after_reply", ())):
             yield reply.bad("after_reply", "must be ids of replies")
+    after = {str(reply.raw.get("id")): frozenset(reply.raw.get("after_reply", ())) for reply in replies}
+    circle = never_offered({name: before & ids.keys() for name, before in after.items()})
+    for reply in replies:
+        if reply.raw.get("id") in circle:
+            yield reply.bad("after_reply", "goes in a circle, one of it must stand without")

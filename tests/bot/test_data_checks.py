@@ -193,6 +193,7 @@ class TestCatalogs:
             ('msgstr[1] "{days} days, thank you."', 'msgstr[1] ""', "is empty"),
             ('msgstr[1] "{days} days, thank you."', 'msgstr[1] "Days."', "placeholders in msgstr[1]"),
             ('msgstr "Thank you."', 'msgstr "谢谢您。"', "is Chinese"),
+            ('msgstr "Thank you."', 'msgstr "Vielen Dank für Ihre Geduld und Ihr Verständnis."', "reads as 'de'"),
             ('msgstr "Thank you."', 'msgstr "Thank you。"', "full-width"),
             ('msgstr "Thank you."', 'msgstr "Thank you (very much."', "in pairs"),
             ('msgstr "Thank you."', 'msgstr "Thank \\"you."', "in pairs"),

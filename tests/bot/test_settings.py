@@ -74,7 +74,7 @@ def test_a_whole_file_is_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
         name = "鞋店"
         response_minutes = 10
         goodwill = { amount = 5.10, currency = "USD" }
-        credit = { amount = "500", currency = "JPY" }
+        credit = { amount = "500", currency = "USD" }
         remedies = ["information", "credit"]
         engines = ["qwen"]
         glossary_file = "words.toml"
@@ -318,3 +318,20 @@ def test_whatever_is_set_is_either_right_or_named(monkeypatch: pytest.MonkeyPatc
         except BadSettings as error:
             problems = error.problems
     assert problems is None or (problems and all(problem.wanted for problem in problems))
+
+
+@pytest.mark.parametrize(
+    ("limits", "field"),
+    [
+        ('credit = { amount = "3", currency = "EUR" }', "credit"),
+        ('agent_daily = [{ amount = "30", currency = "EUR" }]', "agent_daily"),
+        ('shop_daily = [{ amount = "30", currency = "EUR" }]', "shop_daily"),
+    ],
+)
+def test_a_limit_in_another_currency_is_refused_by_name(tmp_path: Path, limits: str, field: str) -> None:
+    shop = '[[shops]]\nid = "one"\nname = "S"\ngoodwill = { amount = "5", currency = "USD" }\n'
+    (found,) = problems(written(tmp_path, shop + limits + "\n"))
+    assert field in found
+    assert "USD" in found
+    both = 'agent_daily = [{ amount = "30", currency = "EUR" }, { amount = "30", currency = "USD" }]\n'
+    assert load(written(tmp_path, shop + both)).shops[0].shop().agent_daily[1].currency == "USD"

@@ -267,9 +267,9 @@ async def test_an_unanswered_buyer_becomes_urgent_until_answered():
 
 
 async def test_a_machine_proposal_that_cannot_be_proven_is_not_on_offer():
-    talk = Talk(manager(Scripted(text="Qualcosa di sbagliato", proven=False)))
-    await talk.buyer("Buongiorno, dove si trova il mio pacco? Sto aspettando da tre settimane.")
-    assert talk.conversation.case.language == "it"
+    talk = Talk(manager(Scripted(text="Ceva greșit", proven=False)))
+    await talk.buyer("Bună ziua, unde este coletul meu? Aștept de trei săptămâni și nu a ajuns.")
+    assert talk.conversation.case.language == "ro"
     assert [proposal.buyer_text for proposal in talk.proposals] == [None] * len(talk.proposals)
 
 

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from dialogs import proposals
+from dialogs.errors import BadData
 from dialogs.faults import Cause, Fault
 from dialogs.messages import (
     Case,
@@ -18,7 +21,7 @@ from dialogs.messages import (
     Want,
 )
 from dialogs.moment import Moment
-from dialogs.playbooks import Playbook, Playbooks, ReplyRule
+from dialogs.playbooks import Playbook, Playbooks, ReplyRule, never_offered
 from dialogs.promises import Picks
 
 READ = Reading(language=LanguageReading(code="en", confidence=1.0))
@@ -100,3 +103,37 @@ def test_a_few_picks_move_little_and_no_number_of_them_beats_what_fits_better() 
 
 def test_picks_never_bring_back_what_was_said() -> None:
     assert not moment(Case(said=("unknown.one",)), picks={"unknown.one": Picks(9, 9)}).fits(rule())
+
+
+def test_replies_that_wait_for_each_other_are_found_and_the_others_not() -> None:
+    after = {
+        "first": frozenset[str](),
+        "second": frozenset({"first", "circle"}),
+        "circle": frozenset({"round"}),
+        "round": frozenset({"circle"}),
+        "behind": frozenset({"round"}),
+    }
+    assert never_offered(after) == {"circle", "round", "behind"}
+
+
+@pytest.mark.parametrize(
+    ("after_reply", "said"),
+    [('["quality.b"]', "goes in a circle"), ('["quality.none"]', "must be the id of a reply")],
+)
+def test_a_circle_and_an_unknown_reply_are_refused_at_load(tmp_path: Path, after_reply: str, said: str) -> None:
+    def reply(name: str, more: str = "") -> str:
+        text = f'zh = "{name}好"\nwhy = "。"\n{more}\n'
+        return f'[[reply]]\nid = "{name}"\nkind = "calming"\n{text}'
+
+    (tmp_path / "unknown.toml").write_text(
+        'situation = "unknown"\ntitle = "其他"\n' + reply("unknown.a"), encoding="utf-8"
+    )
+    first, second = (
+        reply("quality.a", f"after_reply = {after_reply}"),
+        reply("quality.b", 'after_reply = ["quality.a"]'),
+    )
+    path = tmp_path / "quality.toml"
+    path.write_text(f'situation = "quality"\ntitle = "质量"\n{first}{second}', encoding="utf-8")
+    with pytest.raises(BadData, match=said) as caught:
+        Playbooks.load(tmp_path)
+    assert "quality.toml:4: quality.a" in str(caught.value)
