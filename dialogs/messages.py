@@ -122,6 +122,7 @@ class RefusalCode(StrEnum):
     CLAIMED = "claimed"  # somebody else took the escalation first
     NOT_ALLOWED = "not_allowed"  # the agent's role may not do this
     MEDIA = "media"  # the channel does not carry this attachment
+    TONE = "tone"  # words that must not leave: a threat, others' personal data, a review against money
 
 
 class Reason(StrEnum):
@@ -479,6 +480,20 @@ class Refusal:
 
     code: RefusalCode
     detail: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ToneWarning:
+    """Words a seller should not say: where they stand, why not and what to say instead; ``hard`` ones never leave."""
+
+    rule: str
+    start: int
+    end: int
+    words: str
+    why: str  # Chinese, like ``better``
+    better: str
+    hard: bool = False
+    outgoing: bool = False  # they stand in the buyer's text, not in the Chinese
 
 
 @dataclass(frozen=True, slots=True)
