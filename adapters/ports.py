@@ -31,6 +31,7 @@ from dialogs.messages import (
     Refusal,
     Severity,
     TemplateUse,
+    ToneWarning,
     Translation,
     Urgency,
 )
@@ -406,6 +407,7 @@ class Preview:
     translation: Translation
     refusal: Refusal | None = None
     back: Translation | None = None
+    warnings: tuple[ToneWarning, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

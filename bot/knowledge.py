@@ -14,19 +14,21 @@ from dialogs.policies import Policies
 from dialogs.ports import Adviser, Detector, Translator
 from dialogs.reading import Reader
 from dialogs.replies import Replies
+from dialogs.tone import ToneGuard
 
 LOCALES = Path(locales.__file__).parent
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Knowledge:
-    """Detector, cues, playbooks, written replies and policies."""
+    """Detector, cues, playbooks, written replies, policies and what sellers are warned of."""
 
     detector: Detector
     reader: Reader
     playbooks: Playbooks
     replies: Replies
     policies: Policies
+    tone: ToneGuard
 
     @classmethod
     def load(cls, detector: str) -> Self:
@@ -42,6 +44,7 @@ class Knowledge:
             playbooks=playbooks,
             replies=Replies.load(LOCALES, playbooks.replies),
             policies=Policies.load(),
+            tone=ToneGuard.load(LOCALES),
         )
 
     def manager(self, translator: Translator, advisers: tuple[Adviser, ...] = ()) -> DialogManager:
@@ -52,5 +55,6 @@ class Knowledge:
             translator=translator,
             playbooks=self.playbooks,
             replies=self.replies,
+            tone=self.tone,
             advisers=advisers,
         )

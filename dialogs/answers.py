@@ -7,9 +7,21 @@ from dataclasses import replace
 from typing import Protocol
 
 from dialogs.limits import above_limits
-from dialogs.messages import Choice, Conversation, Media, Origin, Proposal, Refusal, RefusalCode, Reply, Shop
+from dialogs.messages import (
+    Choice,
+    Conversation,
+    Media,
+    Origin,
+    Proposal,
+    Refusal,
+    RefusalCode,
+    Reply,
+    Shop,
+    ToneWarning,
+)
 from dialogs.parts import fits, length
 from dialogs.playbooks import Playbooks, ReplyRule
+from dialogs.tone import ToneGuard
 from dialogs.typed import Typed
 
 
@@ -32,10 +44,11 @@ class Writes(Protocol):
 class Answers:
     """Turns choices into replies."""
 
-    def __init__(self, playbooks: Playbooks, replies: Writes, typed: Typed) -> None:
+    def __init__(self, playbooks: Playbooks, replies: Writes, typed: Typed, tone: ToneGuard) -> None:
         self._playbooks = playbooks
         self._replies = replies
         self._typed = typed
+        self._tone = tone
 
     async def reply(self, choice: Choice, conversation: Conversation) -> Reply | Refusal:
         """What leaves for the buyer; held when it must wait for the seller or a lead, refused when it cannot leave."""
@@ -68,6 +81,8 @@ class Answers:
         reply = await self._written_or_typed(choice, language, conversation.shop)
         if isinstance(reply, Refusal):
             return reply
+        if stopped := refusal_of(self.warnings(reply, conversation)):
+            return stopped
         if proposal is not None:
             reply = replace(reply, kind=proposal.kind)
         return _within_limits(replace(reply, media=choice.media), choice, conversation.shop)
@@ -87,6 +102,12 @@ class Answers:
         reply = await self._typed.reply(choice, language, shop)
         return reply if isinstance(reply, Refusal) else replace(reply, kind=choice.kind, reply_id=choice.reply_id)
 
+    def warnings(self, reply: Reply, conversation: Conversation) -> tuple[ToneWarning, ...]:
+        """What is heard in both texts of a reply; what people have written for us needs no hearing."""
+        if reply.origin is Origin.WRITTEN:
+            return ()
+        return self._tone.check_reply(reply.seller_text, reply.buyer_text, reply.language, conversation)
+
     def as_written(self, seller_text: str, language: str) -> tuple[ReplyRule, str] | None:
         """A typed text that is, word for word, a written reply goes out in the words a person wrote."""
         rule = self._playbooks.by_text.get(seller_text.strip())
@@ -98,6 +119,12 @@ class Answers:
 def buyer_language(conversation: Conversation) -> str | None:
     """The language answers leave in: what an agent fixed, else what the buyer was last known to write."""
     return conversation.language_override or conversation.case.language
+
+
+def refusal_of(warnings: tuple[ToneWarning, ...]) -> Refusal | None:
+    """Why these words may not leave; None when they may. Its detail is the seller's own words."""
+    words = dict.fromkeys(warning.words for warning in warnings if warning.hard)
+    return Refusal(RefusalCode.TONE, "、".join(words)) if words else None
 
 
 def _is_pick(choice: Choice, proposal: Proposal) -> bool:

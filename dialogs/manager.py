@@ -44,6 +44,7 @@ from dialogs.messages import (
     RefusalCode,
     Reply,
     Shop,
+    ToneWarning,
     Translation,
     Turn,
     Urgency,
@@ -51,6 +52,7 @@ from dialogs.messages import (
 from dialogs.playbooks import Playbooks, ReplyRule
 from dialogs.ports import Adviser, Detector, Translator
 from dialogs.protection import Style, clean, mask
+from dialogs.tone import ToneGuard
 from dialogs.typed import Typed
 
 RESPONSE = "response"  # the clock of step 1: the buyer waits for a first answer
@@ -87,6 +89,7 @@ class DialogManager:
         translator: Translator,
         playbooks: Playbooks,
         replies: Writes,
+        tone: ToneGuard,
         advisers: tuple[Adviser, ...] = (),
     ) -> None:
         self._detector = detector
@@ -96,7 +99,7 @@ class DialogManager:
         self._playbooks = playbooks
         self._replies = replies
         self._typed = Typed(translator, detector)
-        self._answers = Answers(playbooks, replies, self._typed)
+        self._answers = Answers(playbooks, replies, self._typed, tone)
 
     async def on_buyer_message(self, message: Message, conversation: Conversation) -> Turn:
         """Read a buyer's message, put it into Chinese, and offer replies."""
@@ -248,6 +251,16 @@ class DialogManager:
         if written is not None:
             return Translation(text=written[1], source=SELLER_LANGUAGE, target=language, engine="written")
         return await self._typed.translate(seller_text, language, conversation.shop)
+
+    def warnings(self, seller_text: str, buyer_text: str | None, conversation: Conversation) -> tuple[ToneWarning, ...]:
+        """What is heard in a typed text and in what it would become."""
+        draft = Reply(
+            seller_text=seller_text,
+            buyer_text=buyer_text,
+            language=buyer_language(conversation),
+            origin=Origin.MACHINE,
+        )
+        return self._answers.warnings(draft, conversation)
 
     async def back(self, text: str, conversation: Conversation) -> Translation:
         """The Chinese of a text in the buyer's language, for the seller's eyes."""

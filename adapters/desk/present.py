@@ -30,6 +30,7 @@ from dialogs.messages import (
     Proposal,
     Reading,
     Refusal,
+    ToneWarning,
     Translation,
 )
 
@@ -282,6 +283,21 @@ def preview(value: Preview) -> Json:
         **translated(value.translation),
         "refusal": None if value.refusal is None else refusal(value.refusal),
         "back": None if value.back is None else translated(value.back),
+        "warnings": [warning(each) for each in value.warnings],
+    }
+
+
+def warning(value: ToneWarning) -> Json:
+    """Words the seller should not say; places count characters as people do, not as JavaScript."""
+    return {
+        "rule": value.rule,
+        "start": value.start,
+        "end": value.end,
+        "words": clean(value.words),
+        "why": value.why,
+        "better": value.better,
+        "hard": value.hard,
+        "outgoing": value.outgoing,
     }
 
 

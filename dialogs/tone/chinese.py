@@ -121,7 +121,8 @@ def _block(file: ToneFile, raw: Any, hard: tuple[str, ...], common: tuple[str, .
         raise file.error(f"{of}: patterns is missing or empty, it must name at least one", near=f'"{rule}"')
     denials = (*file.words(raw, "denials", of=of), *(common if denied else ()))
     others = {
-        key: file.pattern(file.words(raw, key, of=of), of=of) for key in ("near", "unless", "unless_near", "unless_text")
+        key: file.pattern(file.words(raw, key, of=of), of=of)
+        for key in ("near", "unless", "unless_near", "unless_text")
     }
     return Block(
         rule=rule,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import tomllib
 from collections.abc import Iterable, Iterator, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
@@ -14,6 +15,7 @@ from dialogs.reading.folding import fold_characters
 # What repeats without end, outside a character class: a text of one letter could take long.
 _ENDLESS: Final = re.compile(r"(?<!\\)(?:[*+]|\{\d*,\})")
 _CLASS: Final = re.compile(r"\[(?:\\.|[^\]\\])*\]")
+_BACK: Final = re.compile(r"\\([1-9])")
 _FLAT: Final = re.compile(r"\\.|[^\W\d_]")
 
 
@@ -94,8 +96,12 @@ class ToneFile:
                 raise self.error(f"{of}: pattern '{word}' must have '{right}' for '{letter}'", near=word)
 
 
+def _moved(found: re.Match[str], by: int) -> str:
+    return f"\\{int(found[1]) + by}"
+
+
 def _renumbered(patterns: Iterable[str]) -> Iterator[str]:
     before = 0
     for pattern in patterns:
-        yield re.sub(r"\\([1-9])", lambda found, by=before: rf"\{int(found[1]) + by}", pattern)
+        yield _BACK.sub(partial(_moved, by=before), pattern)
         before += re.compile(pattern).groups

@@ -17,6 +17,7 @@ from dialogs.playbooks import Playbooks
 from dialogs.ports import EngineAnswer
 from dialogs.reading import Reader
 from dialogs.replies import Replies
+from dialogs.tone import ToneGuard
 from dialogs.translation import ChainTranslator
 from tests.dialogs.talk import NoMemory, PhraseBook, Talk
 
@@ -27,6 +28,7 @@ TALKS = {
 }
 PLAYBOOKS = Playbooks.load()
 REPLIES = Replies.load(ROOT / "locales", PLAYBOOKS.replies)
+TONE = ToneGuard.load(ROOT / "locales")
 READER = Reader.load(ROOT / "locales")
 DETECTOR = DETECTORS["eldc"]()
 
@@ -49,7 +51,9 @@ def manager_for(script: Mapping[str, Any]) -> DialogManager:
     pairs, sentences = script.get("translations", {}), script.get("engine", {})
     engines = (Obliging(pairs, sentences),) if pairs or sentences else ()
     translator = ChainTranslator(engines=engines, memory=NoMemory(), detector=DETECTOR)
-    return DialogManager(detector=DETECTOR, reader=READER, translator=translator, playbooks=PLAYBOOKS, replies=REPLIES)
+    return DialogManager(
+        detector=DETECTOR, reader=READER, translator=translator, playbooks=PLAYBOOKS, replies=REPLIES, tone=TONE
+    )
 
 
 @pytest.mark.parametrize("name", TALKS)

@@ -8,7 +8,7 @@ from dialogs.manager import DialogManager
 from dialogs.messages import LanguageReading, Mood, Opinion, Reading, Want
 from tests.dialogs.reading.shared import READER, TODAY
 from tests.dialogs.talk import Talk
-from tests.dialogs.test_conversations import DETECTOR, PLAYBOOKS, REPLIES
+from tests.dialogs.test_conversations import DETECTOR, PLAYBOOKS, REPLIES, TONE
 from tests.dialogs.test_manager import Scripted
 
 
@@ -85,7 +85,13 @@ class Adviser:
 
 def manager(*advisers: Adviser) -> DialogManager:
     return DialogManager(
-        detector=DETECTOR, reader=READER, translator=Scripted(), playbooks=PLAYBOOKS, replies=REPLIES, advisers=advisers
+        detector=DETECTOR,
+        reader=READER,
+        translator=Scripted(),
+        playbooks=PLAYBOOKS,
+        replies=REPLIES,
+        tone=TONE,
+        advisers=advisers,
     )
 
 
