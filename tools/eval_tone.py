@@ -1,7 +1,7 @@
 """Measures the tone guard on written lines: ``python tools/eval_tone.py``, and a part of ``tools/eval.py``.
 
-``tests/dialogs/tone`` holds the lines: ``seen`` ones the patterns were written against, ``held_out`` ones written before
-and never tuned on. A line counts for a rule once, however often the rule is heard in it.
+The groups of lines lie in ``tests/dialogs/tone``, each says how it came to be. A line counts for a rule once, however
+often the rule is heard in it. No line is printed.
 """
 
 from __future__ import annotations

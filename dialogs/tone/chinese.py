@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 from dialogs.messages import ToneWarning
 from dialogs.reading.folding import fold_characters
@@ -24,9 +24,8 @@ _DENIAL_REACH: Final = 24  # characters before the words that may deny them
 _DIGITS_OF_A_NUMBER: Final = 7  # fewer are part of an address, not a number of somebody
 
 _TOP: Final = ("hard", "denials", "block")
-_KEYS: Final = (
-    "rule", "why", "better", "patterns", "near", "unless", "unless_near", "unless_text", "denials", "denied",
-)  # fmt: skip
+_CONDITIONS: Final = ("near", "unless", "unless_near", "unless_text")
+_KEYS: Final = ("rule", "why", "better", "patterns", "denials", "denied", *_CONDITIONS)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -107,8 +106,10 @@ class ChineseRules:
         return tuple(sorted(kept, key=lambda heard: heard.start))
 
 
-def _block(file: ToneFile, raw: Any, hard: tuple[str, ...], common: tuple[str, ...]) -> Block:
-    rule = raw.get("rule") if isinstance(raw, dict) else None
+def _block(file: ToneFile, raw: object, hard: tuple[str, ...], common: tuple[str, ...]) -> Block:
+    if not isinstance(raw, dict):
+        raise file.error(f"block '{raw}' must be a table of its own, [[block]]")
+    rule = raw.get("rule")
     if not isinstance(rule, str) or not re.fullmatch(r"[a-z_]+", rule):
         raise file.error(f"block: rule '{rule or ''}' must be small letters and _", near=f'"{rule}"')
     of = f"block '{rule}'"
@@ -120,10 +121,7 @@ def _block(file: ToneFile, raw: Any, hard: tuple[str, ...], common: tuple[str, .
     if patterns is None:
         raise file.error(f"{of}: patterns is missing or empty, it must name at least one", near=f'"{rule}"')
     denials = (*file.words(raw, "denials", of=of), *(common if denied else ()))
-    others = {
-        key: file.pattern(file.words(raw, key, of=of), of=of)
-        for key in ("near", "unless", "unless_near", "unless_text")
-    }
+    others = {key: file.pattern(file.words(raw, key, of=of), of=of) for key in _CONDITIONS}
     return Block(
         rule=rule,
         why=file.text(raw, "why", of=of),
