@@ -76,7 +76,7 @@ class Outgoing:
 class _Phrase(NamedTuple):
     """Words in a row of one list; an open one begins so."""
 
-    list: str
+    group: str
     words: tuple[str, ...]
     open: tuple[bool, ...]
 
@@ -110,7 +110,7 @@ class _Words:
         tokens = words(sentence, splits=False)
         forms = [self._fold(token[0]) for token in tokens]
         met = [
-            (phrase.list, at, at + len(phrase.words) - 1)
+            (phrase.group, at, at + len(phrase.words) - 1)
             for at, form in enumerate(forms)
             for phrase in (*self._begins.get(form, ()), *self._opens)
             if phrase.fits(forms, at)
