@@ -20,7 +20,7 @@ from types import ModuleType
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from dialogs.tone.chinese import ChineseRules  # noqa: E402 - the project is not installed everywhere
+from dialogs.tone.chinese import ChineseRules
 
 PACKAGES = ("dialogs", "adapters")  # what buyers and sellers write comes here; bot reads settings
 SHORT, LONG = 4_000, 16_000  # characters

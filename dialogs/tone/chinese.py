@@ -21,7 +21,7 @@ _QUOTE: Final = re.compile(r"[“「『\"][^“”「」『』\"\n]{1,80}[”」
 _SAID: Final = re.compile(r"(?:说|讲|提到|写|回复|问|所谓)的?(?:是)?[,:]?$")
 _NO_DIGITS: Final = re.compile(r"\D+")
 _DENIAL_REACH: Final = 24  # characters before the words that may deny them
-_DIGITS_OF_A_NUMBER: Final = 7  # fewer are part of an address, not a number of somebody
+_WITH_COUNTRY: Final = 13  # digits of a Chinese mobile number with its country
 
 _TOP: Final = ("hard", "denials", "block")
 _CONDITIONS: Final = ("near", "unless", "unless_near", "unless_text")
@@ -66,10 +66,7 @@ class ChineseRules:
         file.keys(file.table, _TOP, of="rules")
         hard = file.words(file.table, "hard", of="rules", needed=True)
         common = file.words(file.table, "denials", of="rules")
-        raw = file.table.get("block", [])
-        if not isinstance(raw, list) or not raw:
-            raise file.error("block is missing, there must be at least one [[block]]")
-        blocks = tuple(_block(file, each, hard, common) for each in raw)
+        blocks = tuple(_block(file, each, hard, common) for each in file.blocks("block"))
         for rule in hard:
             if all(block.rule != rule for block in blocks):
                 raise file.error(f"hard '{rule}' must be the rule of a block", near=rule)
@@ -111,7 +108,7 @@ def _block(file: ToneFile, raw: object, hard: tuple[str, ...], common: tuple[str
         raise file.error(f"block '{raw}' must be a table of its own, [[block]]")
     rule = raw.get("rule")
     if not isinstance(rule, str) or not re.fullmatch(r"[a-z_]+", rule):
-        raise file.error(f"block: rule '{rule or ''}' must be small letters and _", near=f'"{rule}"')
+        raise file.error(f"block: rule '{rule or ''}' must be small letters and _", near="rule")
     of = f"block '{rule}'"
     file.keys(raw, _KEYS, of=of)
     denied = raw.get("denied", False)
@@ -119,7 +116,7 @@ def _block(file: ToneFile, raw: object, hard: tuple[str, ...], common: tuple[str
         raise file.error(f"{of}: denied '{denied}' must be true or false", near="denied")
     patterns = file.pattern(file.words(raw, "patterns", of=of), of=of)
     if patterns is None:
-        raise file.error(f"{of}: patterns is missing or empty, it must name at least one", near=f'"{rule}"')
+        raise file.error(f"{of}: patterns is missing or empty, it must name at least one", near="patterns")
     denials = (*file.words(raw, "denials", of=of), *(common if denied else ()))
     others = {key: file.pattern(file.words(raw, key, of=of), of=of) for key in _CONDITIONS}
     return Block(
@@ -159,9 +156,10 @@ def _is_quoted(block: Block, text: str, start: int, end: int, quotes: list[tuple
 
 
 def _is_known(words: str, known: list[tuple[str, str]]) -> bool:
-    """Whether the buyer has given it themselves."""
-    digits = _NO_DIGITS.sub("", words)
-    if len(digits) >= _DIGITS_OF_A_NUMBER:
-        local = digits.removeprefix("86") if len(digits) > 11 and digits.startswith("86") else digits
+    """Whether the buyer has given it themselves: the digits of a number, an address as far as its house."""
+    if words.isascii():
+        digits = _NO_DIGITS.sub("", words)
+        local = digits.removeprefix("86") if len(digits) == _WITH_COUNTRY else digits
         return any(local in each for each, _ in known)
-    return any(words in each for _, each in known)
+    house = words[: words.index("号") + 1] if "号" in words else words
+    return any(house in each for _, each in known)

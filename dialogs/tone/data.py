@@ -16,7 +16,7 @@ from dialogs.reading.folding import fold_characters
 _ENDLESS: Final = re.compile(r"(?<!\\)(?:[*+]|\{\d*,\})")
 _CLASS: Final = re.compile(r"\[(?:\\.|[^\]\\])*\]")
 _BACK: Final = re.compile(r"\\([1-9])")
-_FLAT: Final = re.compile(r"\\.|[^\W\d_]")
+_FLAT: Final = re.compile(r"\\.|[^\x00-\x7f]|[A-Za-z]")
 
 
 class ToneFile:
@@ -29,6 +29,7 @@ class ToneFile:
             BadData: it is missing or not TOML.
         """
         self._name = f"{path.parent.name}/{path.name}"
+        self._from = 1  # the line errors are looked for from
         try:
             self._text = path.read_text(encoding="utf-8")
         except OSError as error:
@@ -39,11 +40,23 @@ class ToneFile:
             raise BadData(f"not valid TOML: {error}", file=self._name) from error
 
     def error(self, problem: str, *, near: object = None) -> BadData:
-        """The problem, at the first line that holds ``near``."""
-        line = None
-        if near is not None:
-            line = next((n for n, text in enumerate(self._text.splitlines(), 1) if str(near) in text), None)
-        return BadData(problem, file=self._name, line=line)
+        """The problem, at the first line that holds ``near``, of the block that is read."""
+        if near is None:
+            return BadData(problem, file=self._name)
+        lines = enumerate(self._text.splitlines(), 1)
+        return BadData(
+            problem, file=self._name, line=next((n for n, text in lines if n >= self._from and str(near) in text), None)
+        )
+
+    def blocks(self, name: str) -> Iterator[object]:
+        """The tables of a list of tables; while one is read, errors are looked for in its lines."""
+        found = self.table.get(name, [])
+        starts = [n for n, line in enumerate(self._text.splitlines(), 1) if line.strip() == f"[[{name}]]"]
+        if not isinstance(found, list) or not found or len(found) != len(starts):
+            raise self.error(f"{name} is missing, there must be at least one [[{name}]]")
+        for self._from, each in zip(starts, found, strict=True):
+            yield each
+        self._from = 1
 
     def keys(self, table: Mapping[str, Any], known: Iterable[str], *, of: str) -> None:
         """Refuse what nobody reads."""
@@ -60,14 +73,14 @@ class ToneFile:
         if twice is not None:
             raise self.error(f"{of}: {key} '{twice}' stands twice, each only once", near=twice)
         if needed and not value:
-            raise self.error(f"{of}: {key} is missing or empty, it must name at least one", near=of)
+            raise self.error(f"{of}: {key} is missing or empty, it must name at least one", near=key)
         return tuple(value)
 
     def text(self, table: Mapping[str, Any], key: str, *, of: str) -> str:
         """One text that says something."""
         value = table.get(key)
         if not isinstance(value, str) or not value.strip():
-            raise self.error(f"{of}: {key} '{value or ''}' must be a text", near=of)
+            raise self.error(f"{of}: {key} '{value or ''}' must be a text", near=key if key in table else "rule")
         return value
 
     def pattern(self, words: Iterable[str], *, of: str, end: bool = False) -> re.Pattern[str] | None:

@@ -88,7 +88,7 @@ class _Phrase(NamedTuple):
 
 
 class _Words:
-    """A language with spaces: phrases are whole words in a row, no mark between."""
+    """A language with spaces: phrases are whole words in a row, whatever marks stand between."""
 
     def __init__(self, file: ToneFile, lists: Mapping[str, tuple[str, ...]], *, keeps_accents: bool) -> None:
         self._fold = fold_case if keeps_accents else fold_word
@@ -101,7 +101,7 @@ class _Words:
     def _phrase(self, file: ToneFile, name: str, written: str) -> _Phrase:
         each = written.split()
         plain = [word.removesuffix("*") for word in each]
-        if any("*" in word or len(words(word, splits=False)) != 1 for word in plain):
+        if any([token[0] for token in words(word, splits=False)] != [word] for word in plain):
             right = "must be words with spaces between, * only behind a word"
             raise file.error(f"{name} '{written}' {right}", near=written)
         return _Phrase(name, tuple(self._fold(word) for word in plain), tuple(word.endswith("*") for word in each))
@@ -118,8 +118,7 @@ class _Words:
         denials = [at for name, at, _ in met if name == _NOT]
         found: dict[str, Span] = {}
         for name, first, last in met:
-            in_a_row = tokens[last][1] - tokens[first][1] == last - first
-            if in_a_row and (name == _PLAIN or not _is_denied(first, last, denials)):
+            if name == _PLAIN or not _is_denied(first, last, denials):
                 found.setdefault(name, (tokens[first][2], tokens[last][3]))
         return found
 
