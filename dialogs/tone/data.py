@@ -15,6 +15,8 @@ from dialogs.reading.folding import fold_characters
 # What repeats without end, outside a character class: a text of one letter could take long.
 _ENDLESS: Final = re.compile(r"(?<!\\)(?:[*+]|\{\d*,\})")
 _CLASS: Final = re.compile(r"\[(?:\\.|[^\]\\])*\]")
+_ESCAPED: Final = re.compile(r"\\.")
+_GROUP: Final = re.compile(r"\((?!\?)")
 _BACK: Final = re.compile(r"\\([1-9])")
 _FLAT: Final = re.compile(r"\\.|[^\x00-\x7f]|[A-Za-z]")
 
@@ -86,27 +88,38 @@ class ToneFile:
     def pattern(self, words: Iterable[str], *, of: str, end: bool = False) -> re.Pattern[str] | None:
         """One pattern of many; None of none. ``end``: it must end where the searched text ends."""
         each = tuple(words)
-        for word in each:
-            self._refuse_bad(word, of)
         if not each:
             return None
+        for word in each:
+            self._refuse_slow_or_unfolded(word, of)
         # A back reference counts within its own pattern only.
         joined = "|".join(_renumbered(each))
-        return re.compile(f"(?:{joined})$" if end else joined)
-
-    def _refuse_bad(self, word: str, of: str) -> None:
+        # Each by itself is only compiled when something is wrong: it takes as long as all together.
         try:
-            compiled = re.compile(word)
+            compiled = re.compile(f"(?:{joined})$" if end else joined)
         except re.error as error:
-            raise self.error(f"{of}: pattern '{word}' is not a regular expression: {error}", near=word) from error
+            self._name_the_bad_one(each, of)
+            raise self.error(f"{of}: patterns together are not a regular expression: {error}", near=each[0]) from error
         if compiled.search("") is not None:
-            raise self.error(f"{of}: pattern '{word}' is found in an empty text, it must need words", near=word)
+            self._name_the_bad_one(each, of)
+        return compiled
+
+    def _refuse_slow_or_unfolded(self, word: str, of: str) -> None:
         if _ENDLESS.search(_CLASS.sub("", word)):
             raise self.error(f"{of}: pattern '{word}' repeats without end, write {{0,8}} for * and +", near=word)
         for letter in _FLAT.findall(word):
             if not letter.startswith("\\") and fold_characters(letter) != letter:
                 right = fold_characters(letter)
                 raise self.error(f"{of}: pattern '{word}' must have '{right}' for '{letter}'", near=word)
+
+    def _name_the_bad_one(self, words: tuple[str, ...], of: str) -> None:
+        for word in words:
+            try:
+                compiled = re.compile(word)
+            except re.error as error:
+                raise self.error(f"{of}: pattern '{word}' is not a regular expression: {error}", near=word) from error
+            if compiled.search("") is not None:
+                raise self.error(f"{of}: pattern '{word}' is found in an empty text, it must need words", near=word)
 
 
 def _moved(found: re.Match[str], by: int) -> str:
@@ -117,4 +130,4 @@ def _renumbered(patterns: Iterable[str]) -> Iterator[str]:
     before = 0
     for pattern in patterns:
         yield _BACK.sub(partial(_moved, by=before), pattern)
-        before += re.compile(pattern).groups
+        before += len(_GROUP.findall(_CLASS.sub("", _ESCAPED.sub("", pattern))))
