@@ -46,9 +46,8 @@ growth: .venv/developed  ## measure with a thousand to a million messages (GROWT
 	@$(BIN)/python -m tools.growth $(GROWTH)
 
 .PHONY: eval
-eval: .venv/developed  ## measure reading on labelled messages (DATA=folder, EMBEDDINGS=1 with embeddings)
-	@test -n "$(DATA)" || { echo 'make eval DATA=folder: say where the labelled messages are' >&2; exit 2; }
-	@$(BIN)/python tools/eval.py "$(DATA)" $(if $(EMBEDDINGS),--embeddings)
+eval: .venv/developed  ## measure the tone guard, and reading on labelled messages (DATA=folder, EMBEDDINGS=1)
+	@$(BIN)/python tools/eval.py $(if $(DATA),"$(DATA)") $(if $(EMBEDDINGS),--embeddings)
 
 .PHONY: fuzz
 fuzz: .venv/developed  ## throw 10,000 broken requests at every door, and hard texts at every pattern

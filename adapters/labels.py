@@ -103,6 +103,7 @@ LABELS: Final[Mapping[str, Mapping[str, str]]] = {
         "claimed": "已经有人认领了",
         "not_allowed": "您的角色不能这样做，请找主管",
         "media": "附件发不出去：这个渠道不支持，或文件太大",
+        "tone": "这样的话不能发出，请修改",
     },
     "check": {
         "entity_missing": "译文缺少",

@@ -35,6 +35,7 @@ from dialogs.messages import (
     Translation,
     Urgency,
 )
+from dialogs.warnings import ToneWarning
 
 # ---- what a channel offers -------------------------------------------------------------------------------------------
 
@@ -407,6 +408,7 @@ class Preview:
     translation: Translation
     refusal: Refusal | None = None
     back: Translation | None = None
+    warnings: tuple[ToneWarning, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

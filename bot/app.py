@@ -50,6 +50,7 @@ from bot.watch import ACCOUNT as WATCH
 from bot.watch import Watch
 from bot.web import build_app
 from bot.worker import Worker
+from dialogs.answers import refusal_of
 from dialogs.errors import Refused
 from dialogs.manager import DialogManager
 from dialogs.messages import SELLER_LANGUAGE, Conversation, Refusal, Translation
@@ -271,9 +272,12 @@ def _preview(manager: DialogManager) -> Callable[[Conversation, str, bool], Awai
         found = await manager.preview(seller_text, conversation)
         if isinstance(found, Refusal):
             nothing = Translation(text=None, source=SELLER_LANGUAGE, target="und", proven=False)
-            return Preview(translation=nothing, refusal=found)
+            return Preview(
+                translation=nothing, refusal=found, warnings=manager.warnings(seller_text, None, conversation)
+            )
+        warnings = manager.warnings(seller_text, found.text, conversation)
         chinese = await manager.back(found.text, conversation) if back and found.text else None
-        return Preview(translation=found, back=chinese)
+        return Preview(translation=found, refusal=refusal_of(warnings), back=chinese, warnings=warnings)
 
     return preview
 

@@ -15,13 +15,14 @@ from dialogs.policies import Policies
 from dialogs.ports import Adviser, Detector, Translator
 from dialogs.reading import Reader
 from dialogs.replies import Replies
+from dialogs.tone import ToneGuard
 
 LOCALES = Path(locales.__file__).parent
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Knowledge:
-    """Detector, cues, playbooks, written replies, policies and carriers."""
+    """Detector, cues, playbooks, written replies, policies, carriers and what sellers are warned of."""
 
     detector: Detector
     reader: Reader
@@ -29,6 +30,7 @@ class Knowledge:
     replies: Replies
     policies: Policies
     carriers: Carriers
+    tone: ToneGuard
 
     @classmethod
     def load(cls, detector: str) -> Self:
@@ -45,6 +47,7 @@ class Knowledge:
             replies=Replies.load(LOCALES, playbooks.replies),
             policies=Policies.load(),
             carriers=Carriers.load(),
+            tone=ToneGuard.load(LOCALES),
         )
 
     def manager(self, translator: Translator, advisers: tuple[Adviser, ...] = ()) -> DialogManager:
@@ -56,5 +59,6 @@ class Knowledge:
             playbooks=self.playbooks,
             replies=self.replies,
             carriers=self.carriers,
+            tone=self.tone,
             advisers=advisers,
         )

@@ -24,17 +24,22 @@ from dialogs.playbooks import Playbooks, ReplyRule
 from dialogs.ports import Writes
 from dialogs.promises import Promise
 from dialogs.replies import OPEN_PLACE
+from dialogs.tone import ToneGuard
 from dialogs.typed import Typed
+from dialogs.warnings import ToneWarning
 
 
 class Answers:
     """Turns choices into replies."""
 
-    def __init__(self, playbooks: Playbooks, replies: Writes, typed: Typed, carriers: Carriers) -> None:
+    def __init__(
+        self, playbooks: Playbooks, replies: Writes, typed: Typed, *, carriers: Carriers, tone: ToneGuard
+    ) -> None:
         self._playbooks = playbooks
         self._replies = replies
         self._typed = typed
         self._carriers = carriers
+        self._tone = tone
         self._library = Library(playbooks, replies)
 
     async def reply(self, choice: Choice, conversation: Conversation) -> Reply | Refusal:
@@ -72,6 +77,8 @@ class Answers:
         reply = await self._written_or_typed(choice, language, conversation)
         if isinstance(reply, Refusal):
             return reply
+        if stopped := refusal_of(self.warnings(reply, conversation)):
+            return stopped
         if proposal is not None:
             reply = replace(reply, kind=proposal.kind)
         return self._within_limits(replace(reply, media=choice.media), choice, conversation)
@@ -110,6 +117,12 @@ class Answers:
         reply = await self._typed.reply(choice, language, conversation.shop)
         return reply if isinstance(reply, Refusal) else replace(reply, kind=choice.kind, reply_id=choice.reply_id)
 
+    def warnings(self, reply: Reply, conversation: Conversation) -> tuple[ToneWarning, ...]:
+        """What is heard in both texts of a reply; what people have written for us needs no hearing."""
+        if reply.origin is Origin.WRITTEN:
+            return ()
+        return self._tone.check_reply(reply.seller_text, reply.buyer_text, reply.language, conversation)
+
     def library(self, conversation: Conversation) -> tuple[LibraryReply, ...]:
         """Every reply that may be said in the conversation, as it would be said now."""
         case, shop = conversation.case, conversation.shop
@@ -130,6 +143,12 @@ class Answers:
 def buyer_language(conversation: Conversation) -> str | None:
     """The language answers leave in: what an agent fixed, else what the buyer was last known to write."""
     return conversation.language_override or conversation.case.language
+
+
+def refusal_of(warnings: tuple[ToneWarning, ...]) -> Refusal | None:
+    """Why these words may not leave; None when they may. Its detail is the seller's own words."""
+    words = dict.fromkeys(warning.words for warning in warnings if warning.hard)
+    return Refusal(RefusalCode.TONE, "、".join(words)) if words else None
 
 
 def _is_pick(choice: Choice, proposal: Proposal) -> bool:

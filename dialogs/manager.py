@@ -56,7 +56,9 @@ from dialogs.moment import Moment
 from dialogs.playbooks import Playbooks, ReplyRule
 from dialogs.ports import Adviser, Detector, Translator, Writes
 from dialogs.protection import Style, clean, mask
+from dialogs.tone import ToneGuard
 from dialogs.typed import Typed
+from dialogs.warnings import ToneWarning
 
 
 class Reads(Protocol):
@@ -89,6 +91,7 @@ class DialogManager:
         playbooks: Playbooks,
         replies: Writes,
         carriers: Carriers,
+        tone: ToneGuard,
         advisers: tuple[Adviser, ...] = (),
     ) -> None:
         self._detector = detector
@@ -99,7 +102,7 @@ class DialogManager:
         self._replies = replies
         self._carriers = carriers
         self._typed = Typed(translator, detector)
-        self._answers = Answers(playbooks, replies, self._typed, carriers)
+        self._answers = Answers(playbooks, replies, self._typed, carriers=carriers, tone=tone)
 
     async def on_buyer_message(self, message: Message, conversation: Conversation) -> Turn:
         """Read a buyer's message, put it into Chinese, and offer replies."""
@@ -250,6 +253,16 @@ class DialogManager:
     def library(self, conversation: Conversation) -> tuple[LibraryReply, ...]:
         """Every reply that may be said in the conversation, as it would be said now."""
         return self._answers.library(conversation)
+
+    def warnings(self, seller_text: str, buyer_text: str | None, conversation: Conversation) -> tuple[ToneWarning, ...]:
+        """What is heard in a typed text and in what it would become."""
+        draft = Reply(
+            seller_text=seller_text,
+            buyer_text=buyer_text,
+            language=buyer_language(conversation),
+            origin=Origin.MACHINE,
+        )
+        return self._answers.warnings(draft, conversation)
 
     async def back(self, text: str, conversation: Conversation) -> Translation:
         """The Chinese of a text in the buyer's language, for the seller's eyes."""

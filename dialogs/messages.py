@@ -130,6 +130,7 @@ class RefusalCode(StrEnum):
     CLAIMED = "claimed"  # somebody else took the escalation first
     NOT_ALLOWED = "not_allowed"  # the agent's role may not do this
     MEDIA = "media"  # the channel does not carry this attachment
+    TONE = "tone"  # words that must not leave: a threat, others' personal data, a review against money
 
 
 class Reason(StrEnum):

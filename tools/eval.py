@@ -1,4 +1,4 @@
-"""Measures the reading of messages on labelled samples: ``python tools/eval.py FOLDER [--embeddings]``.
+"""Measures the tone guard, and reading on labelled samples: ``python tools/eval.py [FOLDER] [--embeddings]``.
 
 Reads whichever of ``language_dev.tsv`` (lang, text), ``issues_dev.tsv`` (lang, text, label), ``emotions_dev.tsv``
 (lang, text, calm | upset | angry) and ``remedy.tsv`` (lang, text, remedy) lie in the folder. No text is printed.
@@ -23,7 +23,7 @@ from adapters.models.embeddings import Embeddings  # noqa: E402 - the project is
 from dialogs.language import DETECTORS  # noqa: E402 - the project is not installed everywhere
 from dialogs.messages import LanguageReading, Mood, Reading  # noqa: E402
 from dialogs.reading import Reader, seeds  # noqa: E402
-from tools import eval_language  # noqa: E402
+from tools import eval_language, eval_tone  # noqa: E402
 from tools.eval_language import percent, table  # noqa: E402
 
 TODAY = date(2026, 1, 15)
@@ -221,6 +221,8 @@ def _twice(texts: Iterable[str]) -> Iterator[str]:
 
 if __name__ == "__main__":
     folders = [argument for argument in sys.argv[1:] if argument != "--embeddings"]
-    if len(folders) != 1:
-        sys.exit("usage: python tools/eval.py FOLDER [--embeddings]")
-    main(Path(folders[0]), embeddings="--embeddings" in sys.argv)
+    if len(folders) > 1:
+        sys.exit("usage: python tools/eval.py [FOLDER] [--embeddings]")
+    eval_tone.report()
+    if folders:
+        main(Path(folders[0]), embeddings="--embeddings" in sys.argv)

@@ -20,6 +20,8 @@ from types import ModuleType
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
+from dialogs.tone.chinese import ChineseRules
+
 PACKAGES = ("dialogs", "adapters")  # what buyers and sellers write comes here; bot reads settings
 SHORT, LONG = 4_000, 16_000  # characters
 GROWTH = 10.0  # four times the text may take four times as long, and noise
@@ -77,13 +79,16 @@ def main(seconds: float) -> int:
 
 
 def every_pattern() -> Iterator[Found]:
-    """The compiled patterns of all modules, also those in tables."""
+    """The compiled patterns of all modules, also those in tables, and those of the tone rules."""
     for name in PACKAGES:
         package = importlib.import_module(name)
         for module in modules(package):
             for key, value in vars(module).items():
                 for pattern in inside(value):
                     yield Found(f"{module.__name__}.{key}", pattern)
+    for block in ChineseRules.load().blocks:
+        for pattern in block.every_pattern():
+            yield Found(f"dialogs/tone/rules.toml {block.rule}", pattern)
 
 
 def modules(package: ModuleType) -> Iterator[ModuleType]:

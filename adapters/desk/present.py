@@ -41,6 +41,7 @@ from dialogs.messages import (
     Translation,
 )
 from dialogs.promises import Money, Plan
+from dialogs.warnings import ToneWarning
 
 FOLD_ABOVE: Final = 1600  # characters; about a screen, longer texts are folded
 FOLD_TO: Final = 1200
@@ -326,6 +327,21 @@ def preview(value: Preview) -> Json:
         **translated(value.translation),
         "refusal": None if value.refusal is None else refusal(value.refusal),
         "back": None if value.back is None else translated(value.back),
+        "warnings": [warning(each) for each in value.warnings],
+    }
+
+
+def warning(value: ToneWarning) -> Json:
+    """Words the seller should not say; places count characters as people do, not as JavaScript."""
+    return {
+        "rule": value.rule,
+        "start": value.start,
+        "end": value.end,
+        "words": clean(value.words),
+        "why": value.why,
+        "better": value.better,
+        "hard": value.hard,
+        "outgoing": value.outgoing,
     }
 
 

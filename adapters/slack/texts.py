@@ -37,6 +37,7 @@ REFUSAL: Final[Mapping[RefusalCode, str]] = {
     RefusalCode.CLAIMED: "已经有同事认领",
     RefusalCode.NOT_ALLOWED: "只有主管可以这样做",
     RefusalCode.MEDIA: "这个渠道发不了这种附件",
+    RefusalCode.TONE: "这样的话（威胁、他人信息、拿钱换评价）不能发出，请修改",
 }
 _STATES: Final = frozenset(DeliveryState)
 
@@ -67,6 +68,8 @@ def refusal(given: Refusal) -> str:
         return f"已被 {given.detail} 认领"
     if given.code is RefusalCode.CLOSED and given.detail and given.detail not in _STATES:
         return f"{REFUSAL[given.code]}（{given.detail}）"
+    if given.code is RefusalCode.TONE and given.detail:
+        return f"{REFUSAL[given.code]}：{given.detail}"
     return REFUSAL[given.code]
 
 

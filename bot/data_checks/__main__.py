@@ -25,6 +25,7 @@ from dialogs.errors import BadData
 from dialogs.playbooks import FOLDER, Playbooks
 from dialogs.policies import Policies
 from dialogs.reading import seeds
+from dialogs.tone import ToneGuard
 
 LOCALES = Path(locales.__file__).parent
 
@@ -52,7 +53,7 @@ def main(arguments: Sequence[str] | None = None, *, folder: Path = FOLDER, local
 
 
 def find_problems(folder: Path, locales_dir: Path) -> list[BadData]:
-    """All problems of playbooks and replies, the first one of policies, of cues and of seeds.
+    """All problems of playbooks and replies, the first one of policies, of tone, of cues and of seeds.
 
     Replies are compared with the playbooks, so these must be readable first.
     """
@@ -63,7 +64,7 @@ def find_problems(folder: Path, locales_dir: Path) -> list[BadData]:
         problems += [] if problems else [error]
     else:
         problems += check_catalogs(locales_dir, rules)
-    loaders: list[Callable[[], object]] = [Policies.load]
+    loaders: list[Callable[[], object]] = [Policies.load, partial(ToneGuard.load, locales_dir)]
     if hasattr(reading, "Reader") and any(locales_dir.glob("*/cues.toml")):
         loaders.append(partial(reading.Reader.load, locales_dir))
         loaders.append(partial(seeds.load, locales_dir))

@@ -24,7 +24,7 @@ from dialogs.events import Accepted, AgentChose, Body, BuyerWrote, Event
 from dialogs.messages import Choice, Direction, Kind, Media, Refusal, RefusalCode, Translation
 from tests.adapters.memory_people import MemoryPeople
 from tests.adapters.memory_talk import WHATSAPP, Talk
-from tests.adapters.memory_texts import TEMPLATES, out_of_chinese
+from tests.adapters.memory_texts import TEMPLATES, out_of_chinese, warnings_of
 from tests.adapters.memory_work import work
 
 
@@ -97,7 +97,7 @@ class MemoryDesk(MemoryPeople):
         translation = out_of_chinese(seller_text, self.talks[conversation_id].language)
         refusal = None if translation.proven else Refusal(RefusalCode.UNPROVEN, "123")
         again = Translation(text=f"回：{seller_text}", source="es", target="zh", engine="google") if back else None
-        return Preview(translation=translation, refusal=refusal, back=again)
+        return Preview(translation=translation, refusal=refusal, back=again, warnings=warnings_of(seller_text))
 
     async def mark_read(self, conversation_id: int) -> None:
         self.talks[conversation_id].unread = 0

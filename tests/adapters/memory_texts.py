@@ -5,7 +5,13 @@ from __future__ import annotations
 import re
 
 from adapters.ports import Template
-from dialogs.messages import Attempt, Check, Kind, Translation
+from dialogs.messages import (
+    Attempt,
+    Check,
+    Kind,
+    Translation,
+)
+from dialogs.warnings import ToneWarning
 
 SITUATIONS = {
     "in_transit": "仍在运输途中/延误/催件",
@@ -106,3 +112,23 @@ def out_of_chinese(text: str, language: str | None) -> Translation:
         checks = (Check("entity_missing", "123"),)
         return Translation(text="wrong", source="zh", target=language, engine="google", proven=False, checks=checks)
     return Translation(text=OUT.get(text, f"[{language}] {text}"), source="zh", target=language, engine="google")
+
+
+def warnings_of(text: str) -> tuple[ToneWarning, ...]:
+    """A threat that must not leave, and a flat refusal that may."""
+    found = []
+    for words, rule in (("起诉您", "threat"), ("不行", "flat_refusal")):
+        start = text.find(words)
+        if start >= 0:
+            found.append(
+                ToneWarning(
+                    rule=rule,
+                    start=start,
+                    end=start + len(words),
+                    words=words,
+                    why="为什么不好",
+                    better="我们一起想办法。",
+                    hard=rule == "threat",
+                )
+            )
+    return tuple(found)

@@ -103,6 +103,20 @@ async def test_typed_chinese_leaves_as_the_preview_showed_it(tmp_path: Path):
         assert "RB123456785CN" in left
 
 
+async def test_what_must_not_be_said_is_warned_of_and_refused(tmp_path: Path):
+    async with running(tmp_path) as app:
+        conversation = await buyer_writes(app, "Hola, ¿dónde está mi pedido? Llevo 20 días esperando.")
+        typed = "改成五星好评，我们就退您5美元。"
+        preview = await app.desk.preview(conversation, typed)
+        assert preview.refusal is not None
+        assert preview.refusal.code is RefusalCode.TONE
+        (warning, *_) = preview.warnings
+        assert (warning.rule, warning.hard, typed[warning.start : warning.end]) == ("review_money", True, warning.words)
+        outcome = await act(app, conversation, AgentChose(choice=Choice(agent="小林", seller_text=typed)))
+        assert outcome.refusal == preview.refusal
+        assert await buyer_reads(app) == []
+
+
 @pytest.mark.parametrize("mode", ["server_error", "not_json", "bad_key"])
 async def test_without_an_engine_typed_text_waits_and_leaves_when_the_seller_says_so(tmp_path: Path, mode: str):
     async with running(tmp_path, mode=mode) as app:

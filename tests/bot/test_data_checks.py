@@ -360,3 +360,12 @@ class TestCommand:
 
     def test_the_folder_checked_is_the_one_that_is_loaded(self):
         assert len(Playbooks.load(FOLDER).titles()) == len(list(FOLDER.glob("*.toml")))
+
+
+def test_a_broken_tone_file_is_named_with_its_line(tmp_path: Path) -> None:
+    (tmp_path / "en").mkdir()
+    text = (ROOT / "locales" / "en" / "tone.toml").read_text(encoding="utf-8").replace("threat = [", "threats = [")
+    (tmp_path / "en" / "tone.toml").write_text(text, encoding="utf-8")
+    line = next(number for number, each in enumerate(text.splitlines(), 1) if each.startswith("threats"))
+    problems = [str(problem) for problem in find_problems(FOLDER, tmp_path)]
+    assert [problem for problem in problems if problem.startswith(f"en/tone.toml:{line}: tone: unknown key 'threats'")]

@@ -146,6 +146,34 @@ async def test_an_unproven_text_leaves_only_when_it_was_confirmed(pages: Pages) 
     await expect(buyer.locator(".bubble.theirs")).to_have_count(1)
 
 
+async def test_a_threat_is_marked_and_cannot_be_sent_until_it_is_said_better(pages: Pages) -> None:
+    desk = await pages.desk()
+    buyer = await pages.buyer(HOLA)
+    await open_first(desk)
+    await desk.click("#desk-editor")
+    await desk.keyboard.type("您好😊！我们要起诉您。谢谢")
+    heard = desk.locator("[data-tone=threat]")
+    await expect(heard.locator("mark")).to_have_text("起诉您")
+    await expect(heard).to_contain_text("不能发出")
+    await expect(desk.locator("[data-action=send]")).to_be_disabled()
+    await heard.locator("[data-action=improve]").click()
+    await expect(desk.locator("#desk-editor")).to_have_value("您好😊！我们一起想办法。谢谢")
+    await expect(heard).to_have_count(0)
+    await desk.click("[data-action=send]")
+    await expect(buyer.locator(".bubble.theirs")).to_have_count(1)
+
+
+async def test_what_should_not_be_said_may_be_sent(pages: Pages) -> None:
+    desk = await pages.desk()
+    buyer = await pages.buyer(HOLA)
+    await open_first(desk)
+    await desk.click("#desk-editor")
+    await desk.keyboard.type("不行")
+    await expect(desk.locator("[data-tone=flat_refusal]")).to_contain_text("为什么不好")
+    await desk.keyboard.press("Enter")
+    await expect(buyer.locator(".bubble.theirs")).to_have_count(1)
+
+
 async def test_an_untranslated_text_waits_and_says_so(pages: Pages) -> None:
     desk = await pages.desk()
     buyer = await pages.buyer(HOLA)

@@ -18,6 +18,7 @@ from dialogs.playbooks import Playbooks
 from dialogs.ports import EngineAnswer
 from dialogs.reading import Reader
 from dialogs.replies import Replies
+from dialogs.tone import ToneGuard
 from dialogs.translation import ChainTranslator
 from tests.dialogs.talk import NoMemory, PhraseBook, Talk
 
@@ -28,6 +29,7 @@ TALKS = {
 }
 PLAYBOOKS = Playbooks.load()
 REPLIES = Replies.load(ROOT / "locales", PLAYBOOKS.replies)
+TONE = ToneGuard.load(ROOT / "locales")
 READER = Reader.load(ROOT / "locales")
 DETECTOR = DETECTORS["eldc"]()
 
@@ -57,6 +59,7 @@ def manager_for(script: Mapping[str, Any]) -> DialogManager:
         playbooks=PLAYBOOKS,
         replies=REPLIES,
         carriers=Carriers.load(),
+        tone=TONE,
     )
 
 

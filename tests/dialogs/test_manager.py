@@ -38,7 +38,7 @@ from dialogs.messages import (
     Urgency,
 )
 from tests.dialogs.talk import MORNING, SHOP, Talk
-from tests.dialogs.test_conversations import DETECTOR, PLAYBOOKS, READER, REPLIES
+from tests.dialogs.test_conversations import DETECTOR, PLAYBOOKS, READER, REPLIES, TONE
 
 LATE = "Where is my parcel? I have been waiting for 20 days and it has not arrived."
 
@@ -62,6 +62,7 @@ def manager(translator: object | None = None) -> DialogManager:
         playbooks=PLAYBOOKS,
         replies=REPLIES,
         carriers=Carriers.load(),
+        tone=TONE,
     )
 
 

@@ -9,7 +9,7 @@ from dialogs.manager import DialogManager
 from dialogs.messages import LanguageReading, Mood, Opinion, Reading, Want
 from tests.dialogs.reading.shared import READER, TODAY
 from tests.dialogs.talk import Talk
-from tests.dialogs.test_conversations import DETECTOR, PLAYBOOKS, REPLIES
+from tests.dialogs.test_conversations import DETECTOR, PLAYBOOKS, REPLIES, TONE
 from tests.dialogs.test_manager import Scripted
 
 
@@ -92,6 +92,7 @@ def manager(*advisers: Adviser) -> DialogManager:
         playbooks=PLAYBOOKS,
         replies=REPLIES,
         carriers=Carriers.load(),
+        tone=TONE,
         advisers=advisers,
     )
 

@@ -54,6 +54,7 @@ REFUSAL: Final[Mapping[RefusalCode, str]] = {
     RefusalCode.CLAIMED: "已经有同事在处理",
     RefusalCode.NOT_ALLOWED: "只有主管可以这样做",
     RefusalCode.MEDIA: "这个渠道发不了这种附件",
+    RefusalCode.TONE: "这样的话（威胁、他人信息、拿钱换评价）不能发出，请修改",
 }
 # Languages offered first when a seller fixes the buyer's, after what the detector thinks possible.
 COMMON_LANGUAGES: Final = ("en", "es", "pt", "ru", "fr", "de", "it", "ar", "ja", "ko", "tr", "pl", "nl", "th", "vi")

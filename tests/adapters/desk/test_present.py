@@ -10,7 +10,7 @@ from decimal import Decimal
 import pytest
 
 from adapters.desk import present
-from adapters.ports import Line
+from adapters.ports import Line, Preview
 from adapters.troubles import Parked, Trouble, Troubles
 from dialogs.messages import (
     Attempt,
@@ -22,12 +22,15 @@ from dialogs.messages import (
     Origin,
     Reading,
     Reason,
+    Refusal,
+    RefusalCode,
     Sign,
     SituationReading,
     Span,
     Translation,
 )
 from dialogs.promises import Money
+from dialogs.warnings import ToneWarning
 from tests.adapters.memory_desk import MemoryDesk
 from tests.adapters.story import tell
 
@@ -194,3 +197,28 @@ async def test_every_state_of_a_day_fits_into_json() -> None:
         assert view is not None
         whole = {"head": present.head(view, "zh"), "lines": [present.line(line, "zh") for line in view.lines]}
         assert json.loads(json.dumps(whole)) == whole
+
+
+def test_a_preview_carries_what_should_not_be_said() -> None:
+    heard = ToneWarning(rule="threat", start=2, end=5, words="起诉\x00你", why="威胁", better="我们一起解决", hard=True)
+    there = Translation(text="x", source="zh", target="es")
+    shown = present.preview(
+        Preview(translation=there, refusal=Refusal(RefusalCode.TONE, heard.words), warnings=(heard,))
+    )
+    assert shown["refusal"]["code"] == "tone"
+    (warning,) = shown["warnings"]
+    assert "\x00" not in warning["words"]
+    assert {name: value for name, value in warning.items() if name != "words"} == {
+        "rule": "threat",
+        "start": 2,
+        "end": 5,
+        "why": "威胁",
+        "better": "我们一起解决",
+        "hard": True,
+        "outgoing": False,
+    }
+    assert json.loads(json.dumps(shown)) == shown
+
+
+def test_a_preview_without_warnings_says_so() -> None:
+    assert present.preview(Preview(translation=Translation(text="x", source="zh", target="es")))["warnings"] == []

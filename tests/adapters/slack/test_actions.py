@@ -328,6 +328,12 @@ async def test_a_refused_choice_is_told_in_the_thread(house: House) -> None:
             ),
             "回复窗口已关",
         ),
+        (
+            Preview(
+                translation=Translation(text="x", source="zh", target="es"), refusal=Refusal(RefusalCode.TONE, "起诉你")
+            ),
+            "不能发出，请修改：起诉你",
+        ),
         (Preview(translation=Translation(text="好" * 9000, source="zh", target="es")), "内容太长"),
     ],
 )

@@ -8,6 +8,7 @@ import { libraryDialog } from "heqi-desk/library.js";
 import { sizeText } from "heqi-desk/media.js";
 import { optionsHint } from "heqi-desk/options.js";
 import { templateDialog } from "heqi-desk/templates.js";
+import { ToneWarnings } from "heqi-desk/tone.js";
 import { closedText, windowLeft } from "heqi-desk/window.js";
 import { act, ask, label, languageName, newKey, outcomeText, reason, state, t, toast } from "heqi-desk/state.js";
 
@@ -38,7 +39,7 @@ const ProposalCard = {
 };
 
 export const Composer = {
-  components: { AttachmentChips, Icon, ProposalCard },
+  components: { AttachmentChips, Icon, ProposalCard, ToneWarnings },
   template: `
     <footer class="composer" @dragover.prevent @drop.prevent="dropped">
       <div v-if="proposals.length" class="proposals" :class="{ few: proposals.length < 3 }">
@@ -72,6 +73,7 @@ export const Composer = {
             <ul v-if="doubts.length" class="chips"><li v-for="[code, detail] in doubts" :key="code + detail" class="doubt"><icon name="warn"></icon><span>{{ label('check', code) }} {{ detail }}</span></li></ul>
           </div>
         </div>
+        <tone-warnings v-if="warnings.length" :warnings="warnings" :chinese="draft.chinese" @improve="improve"></tone-warnings>
         <attachment-chips v-if="!draft.note" :items="draft.media" :conversation="state.openId"></attachment-chips>
         <p v-if="hint" class="options-hint" data-options><icon name="list"></icon>{{ hint }}</p>
         <div class="actions">
@@ -83,7 +85,8 @@ export const Composer = {
           <button type="button" class="quiet" data-action="note" :aria-pressed="draft.note" @click="draft.note = !draft.note"><icon name="note"></icon><span>{{ t('备注') }}</span></button>
           <button type="button" class="quiet" data-action="back" :disabled="draft.note || draft.hand !== null || !draft.chinese.trim()" @click="askBack"><icon name="redo"></icon><span>{{ t('回译核对') }}</span></button>
           <span class="grow"></span>
-          <small v-if="tooLong" class="problem">{{ label('refusal', 'too_long') }} {{ size }} / {{ most }}</small>
+          <small v-if="stopped" class="problem" role="alert">{{ label('refusal', 'tone') }}</small>
+          <small v-else-if="tooLong" class="problem">{{ label('refusal', 'too_long') }} {{ size }} / {{ most }}</small>
           <small v-else-if="size > state.head.carries.limit" class="hint">{{ t('太长，会分成几条发出') }}</small>
           <small v-else class="hint">{{ t('Enter 发送 · Shift+Enter 换行') }}</small>
           <button class="send" data-action="send" :disabled="!canSend"><span v-if="sending" class="spinner"></span><icon v-else name="send"></icon><span>{{ draft.note ? t('记下') : t('发送') }}</span></button>
@@ -104,6 +107,9 @@ export const Composer = {
     const outText = computed(() => (isPick.value ? draft.value.pick.text : draft.value.hand ?? preview.value?.text ?? null));
     const outLanguage = computed(() => (isPick.value ? draft.value.pick.language : preview.value?.language ?? language.value));
     const doubts = computed(() => (draft.value.hand !== null ? [] : isPick.value ? draft.value.pick.checks : preview.value?.checks ?? []));
+    // The seller's own wording is judged by the server when it is sent; a machine's is not in it then.
+    const warnings = computed(() => (draft.value.note || isPick.value ? [] : (preview.value?.warnings ?? []).filter((each) => !each.outgoing || draft.value.hand === null)));
+    const stopped = computed(() => warnings.value.some((each) => each.hard));
     const back = computed(() => preview.value?.back);
     const waitingPreview = computed(() => asked.value !== null && asked.value === draft.value.chinese && !preview.value);
     const size = computed(() => (state.head.carries.unit === "bytes" ? new TextEncoder().encode(outText.value ?? "").length : (outText.value ?? "").length));
@@ -115,7 +121,7 @@ export const Composer = {
     const hasContent = computed(() => Boolean(draft.value.chinese.trim()) || (draft.value.media.length > 0 && !draft.value.note));
     // What could not be uploaded must be taken off by hand: nothing is left out unseen.
     const uploaded = computed(() => draft.value.note || draft.value.media.every((each) => each.ref));
-    const canSend = computed(() => hasContent.value && uploaded.value && !sending.value && !tooLong.value && !shut.value);
+    const canSend = computed(() => hasContent.value && uploaded.value && !sending.value && !tooLong.value && !shut.value && !stopped.value);
     const stalePick = computed(() => draft.value.pick !== null && draft.value.pick.turn !== state.head.turn);
 
     const notice = computed(() => {
@@ -146,6 +152,10 @@ export const Composer = {
       { immediate: true },
     );
     const askBack = () => askPreview(true);
+    const improve = (better) => {
+      draft.value.chinese = better;
+      focus();
+    };
 
     const grow = () => {
       if (!box.value) return;
@@ -233,6 +243,6 @@ export const Composer = {
     };
     watch(() => [state.openId, state.returned[state.openId]], takeBack, { immediate: true });
     onMounted(grow);
-    return { closedText, libraryDialog, templateDialog, sizeText, file, most, limit, shut, hint, chosen, dropped, paste, state, t, label, languageName, reason, box, draft, proposals, language, isPick, preview, outText, outLanguage, doubts, back, waitingPreview, size, tooLong, canSend, sending, notice, pick, leavePick, goFree, byHand, askBack, send, keys };
+    return { closedText, libraryDialog, templateDialog, sizeText, file, most, limit, shut, hint, chosen, dropped, paste, state, t, label, languageName, reason, box, draft, proposals, language, isPick, preview, outText, outLanguage, doubts, warnings, stopped, improve, back, waitingPreview, size, tooLong, canSend, sending, notice, pick, leavePick, goFree, byHand, askBack, send, keys };
   },
 };
