@@ -30,7 +30,7 @@ NEEDS_PHOTOS = frozenset(
     {"shortage", "damaged", "not_as_described", "wrong_item", "quality", "counterfeit", "cannot_use"}
 )
 # What a buyer asks for within a trouble; the trouble stays, the wish is kept among the wants.
-WISHES = frozenset({"return_request", "change_order", "refund_status", "payment"})
+WISHES = frozenset({"return_request", "change_order", "refund_status", "payment", "bargain"})
 # Situations that mark the case until it is resolved.
 FLAGGED = frozenset({"review_threat", "extortion", "dispute_opened", "bad_review", "complaint"})
 OVERDUE = "overdue"
@@ -84,15 +84,16 @@ def after_message(case: Case, reading: Reading) -> Case:
     flags = dict.fromkeys(base.flags)
     flags.update(dict.fromkeys(found.id for found in reading.situations if found.id in FLAGGED))
     facts = merge(base.facts, reading.facts)
+    fault = base.fault if reading.fault is Fault.UNKNOWN else reading.fault
     return replace(
         base,
         status=CaseStatus.OPEN,
         situation=trouble,
         mood=reading.mood,
         urgency=reading.urgency,
-        fault=base.fault if reading.fault is Fault.UNKNOWN else reading.fault,
+        fault=fault,
         cause=base.cause if reading.fault is Fault.UNKNOWN else reading.cause,
-        step=_step(trouble, facts, base.kinds),
+        step=_step(trouble, facts, base.kinds, fault=fault),
         facts=facts,
         wants=reading.wants or base.wants,
         language=reading.language.code or base.language,
@@ -117,26 +118,29 @@ def after_reply(case: Case, reply: Reply) -> Case:
         kinds=kinds,
         urgency=Urgency.NORMAL,
         flags=tuple(flag for flag in case.flags if flag != OVERDUE),
-        step=_step(case.situation, case.facts, kinds),
+        step=_step(case.situation, case.facts, kinds, fault=case.fault),
     )
 
 
-def facts_known(situation: str, facts: Facts, kinds: tuple[Kind, ...]) -> bool:
-    """Whether enough is known to offer a remedy: pictures where goods are at fault, or that they were asked for."""
+def facts_known(situation: str, facts: Facts, kinds: tuple[Kind, ...], *, fault: Fault) -> bool:
+    """Whether enough is known to offer a remedy: pictures where goods are at fault, or that they were asked for.
+
+    Who says that they chose wrongly themselves need not prove it.
+    """
     if situation == "unknown":
         return False
-    if situation in NEEDS_PHOTOS:
+    if situation in NEEDS_PHOTOS and fault is not Fault.BUYER:
         return facts.photos > 0 or Kind.QUESTION in kinds
     return True
 
 
-def _step(situation: str, facts: Facts, sent: tuple[Kind, ...]) -> Step:
+def _step(situation: str, facts: Facts, sent: tuple[Kind, ...], *, fault: Fault) -> Step:
     """How far the handling has come (处理纠纷七步), from what was said, not from one message."""
     if Kind.REMEDY in sent:
         return Step.FOLLOW_UP
     if not sent:
         return Step.REACT
-    if not facts_known(situation, facts, sent):
+    if not facts_known(situation, facts, sent, fault=fault):
         return Step.WELCOME if situation == "unknown" else Step.LISTEN
     if Kind.CALMING not in sent and Kind.APOLOGY not in sent:
         return Step.CALM

@@ -62,7 +62,7 @@ def slots(case: Case, situation: str, *, fresh: bool) -> tuple[Kind, Kind, Kind]
     """The kinds asked for at this step of the seven; ``fresh`` when the message itself speaks of a trouble."""
     last = case.kinds[-1] if case.kinds else None
     second = Kind.NOTICE if last is Kind.APOLOGY else Kind.APOLOGY
-    if situation == GENERAL or not cases.facts_known(case.situation, case.facts, case.kinds):
+    if situation == GENERAL or not cases.facts_known(case.situation, case.facts, case.kinds, fault=case.fault):
         return Kind.CALMING, second, Kind.QUESTION
     if case.step is Step.FOLLOW_UP and case.mood is Mood.CALM and not fresh:
         return Kind.NOTICE, Kind.CALMING, Kind.REMEDY

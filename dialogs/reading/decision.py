@@ -51,10 +51,11 @@ def standing(matches: Iterable[Match]) -> tuple[Match, ...]:
 
 def _yields(match: Match, found: list[Match]) -> bool:
     """Whether a cue gives way to another on the same words: numbers or later use tell what happened more exactly."""
-    if match.target.id == "wrong_item":  # "ordered three, got two" is built like "ordered a lamp, got a cup"
-        return any(
-            "," in other.target.id and _overlap(match, other) for other in found if other.target.kind == "counts"
-        )
+    if match.target.id == "wrong_item":  # "ordered three, got two" is built like "ordered a lamp, got a cup" …
+        counted = (other for other in found if other.target.kind == "counts" and "," in other.target.id)
+        # … and "ordered a month ago, and it has not come" too.
+        missed = (other for other in found if other.target.kind == "situation" and other.target.id == "not_received")
+        return any(_overlap(match, other) for other in (*counted, *missed))
     if match.target.id == "damaged":  # what broke in use did not come broken
         return any(
             other.target.id == "quality" and _overlap(match, other) and _is_longer(other, match) for other in found

@@ -35,7 +35,8 @@ def gives_way(match: Match, other: Match) -> bool:
     if not overlap(match, other):
         return False
     if match.target.id == "wrong_item":
-        return other.target.kind == "counts" and "," in other.target.id
+        counted = other.target.kind == "counts" and "," in other.target.id
+        return counted or (other.target.kind == "situation" and other.target.id == "not_received")
     return match.target.id == "damaged" and other.target.id == "quality" and length(other) > length(match)
 
 
