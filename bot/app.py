@@ -90,7 +90,7 @@ class App:
                 f"--role {role.value} needs a PostgreSQL database, which several processes can share: "
                 "set [database] url to postgresql://…, or start without --role"
             )
-        knowledge = Knowledge.load(settings.detector)
+        knowledge = Knowledge.load(settings.detector, settings.own_replies)
         clock, feed = SystemClock(), ChangeFeed()
         async with AsyncExitStack() as stack:
             await stack.enter_async_context(exporting(settings.tracing.endpoint if settings.tracing else None))

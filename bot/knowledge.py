@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
@@ -15,6 +16,7 @@ from dialogs.policies import Policies
 from dialogs.ports import Adviser, Detector, Translator
 from dialogs.reading import Reader
 from dialogs.replies import Replies
+from dialogs.shelf import Shelf, own_shelf
 from dialogs.tone import ToneGuard
 
 LOCALES = Path(locales.__file__).parent
@@ -28,23 +30,26 @@ class Knowledge:
     reader: Reader
     playbooks: Playbooks
     replies: Replies
+    own: Mapping[str, Shelf]
     policies: Policies
     carriers: Carriers
     tone: ToneGuard
 
     @classmethod
-    def load(cls, detector: str) -> Self:
-        """Read it all.
+    def load(cls, detector: str, own: Mapping[str, Path] | None = None) -> Self:
+        """Read it all; ``own`` are the folders of shops that have replies of their own, by the shop's id.
 
         Raises:
             BadData: a file is wrong; names file, line, value and what would be right.
         """
         playbooks = Playbooks.load()
+        replies = Replies.load(LOCALES, playbooks.replies)
         return cls(
             detector=DETECTORS[detector](),
             reader=Reader.load(LOCALES),
             playbooks=playbooks,
-            replies=Replies.load(LOCALES, playbooks.replies),
+            replies=replies,
+            own={shop: own_shelf(playbooks, replies, folder) for shop, folder in (own or {}).items()},
             policies=Policies.load(),
             carriers=Carriers.load(),
             tone=ToneGuard.load(LOCALES),
@@ -61,4 +66,5 @@ class Knowledge:
             carriers=self.carriers,
             tone=self.tone,
             advisers=advisers,
+            own=self.own,
         )

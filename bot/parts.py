@@ -77,7 +77,7 @@ def closed_desk(store: Store) -> StoredDesk:
 @asynccontextmanager
 async def build_manager(settings: Settings, *, translate: bool) -> AsyncIterator[DialogManager]:
     """A manager without store, for reading messages from a pipe; without ``translate`` no engine is asked."""
-    knowledge = Knowledge.load(settings.detector)
+    knowledge = Knowledge.load(settings.detector, settings.own_replies)
     async with (
         open_translators(settings, knowledge.detector, PassingMemory(), engines=translate) as translators,
         open_advisers(settings, knowledge.playbooks.titles()) as advisers,

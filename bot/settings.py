@@ -108,6 +108,12 @@ def _glossary_file(value: Path) -> Path:
     return value
 
 
+def _own_replies(value: Path) -> Path:
+    if not value.is_dir():
+        raise ValueError("没有这个文件夹 (there is no such folder)")
+    return value
+
+
 _CURRENCIES = frozenset(list_currencies())
 
 
@@ -270,6 +276,7 @@ class ShopSettings(Table):
     engines: tuple[str, ...] | None = None  # None: all, in the order of [[engines]]
     glossary: Glossary = Field(default_factory=dict)
     glossary_file: Annotated[Path, AfterValidator(_glossary_file)] | None = None
+    replies: Annotated[Path, AfterValidator(_own_replies)] | None = None  # the shop's own over the common ones
 
     @model_validator(mode="after")
     def _one_currency(self) -> ShopSettings:
@@ -387,6 +394,11 @@ class Settings(BaseSettings):
     def shop_values(self) -> Mapping[str, Shop]:
         """Every shop as the dialogs know it, by id."""
         return {shop.id: shop.shop() for shop in self.shops}
+
+    @property
+    def own_replies(self) -> Mapping[str, Path]:
+        """The folders of shops that have replies of their own, by shop."""
+        return {shop.id: shop.replies for shop in self.shops if shop.replies is not None}
 
     def engine_order(self, shop: str) -> tuple[str, ...]:
         """Ids of the engines a shop asks, in order."""

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from dialogs.carriers import Carriers
 from dialogs.known import known_facts
-from dialogs.library import Library, LibraryReply
+from dialogs.library import LibraryReply
 from dialogs.limits import above_limits, promises
 from dialogs.messages import (
     Choice,
@@ -20,10 +20,10 @@ from dialogs.messages import (
     Shop,
 )
 from dialogs.parts import fits, length
-from dialogs.playbooks import Playbooks, ReplyRule
-from dialogs.ports import Writes
+from dialogs.playbooks import ReplyRule
 from dialogs.promises import Promise
 from dialogs.replies import OPEN_PLACE
+from dialogs.shelf import Shelves
 from dialogs.tone import ToneGuard
 from dialogs.typed import Typed
 from dialogs.warnings import ToneWarning
@@ -32,15 +32,11 @@ from dialogs.warnings import ToneWarning
 class Answers:
     """Turns choices into replies."""
 
-    def __init__(
-        self, playbooks: Playbooks, replies: Writes, typed: Typed, *, carriers: Carriers, tone: ToneGuard
-    ) -> None:
-        self._playbooks = playbooks
-        self._replies = replies
+    def __init__(self, shelves: Shelves, typed: Typed, *, carriers: Carriers, tone: ToneGuard) -> None:
+        self._shelves = shelves
         self._typed = typed
         self._carriers = carriers
         self._tone = tone
-        self._library = Library(playbooks, replies)
 
     async def reply(self, choice: Choice, conversation: Conversation) -> Reply | Refusal:
         """What leaves for the buyer; held when it must wait for the seller or a lead, refused when it cannot leave."""
@@ -85,7 +81,7 @@ class Answers:
 
     def promised(self, reply: Reply, shop: Shop) -> tuple[Promise, ...]:
         """What a reply promises: a written one what its playbook says, with the shop's amount; another by its words."""
-        rule = self._playbooks.replies.get(reply.reply_id or "")
+        rule = self._shelves.of(shop).playbooks.replies.get(reply.reply_id or "")
         if rule is None or (rule.zh != reply.seller_text and not rule.placeholders):
             return promises(reply.seller_text)
         if rule.remedy is None:
@@ -126,13 +122,14 @@ class Answers:
     def library(self, conversation: Conversation) -> tuple[LibraryReply, ...]:
         """Every reply that may be said in the conversation, as it would be said now."""
         case, shop = conversation.case, conversation.shop
-        return self._library.shown(case, shop, buyer_language(conversation), self._facts(conversation))
+        return self._shelves.of(shop).library.shown(case, shop, buyer_language(conversation), self._facts(conversation))
 
     def as_written(self, seller_text: str, language: str, conversation: Conversation) -> tuple[ReplyRule, str] | None:
         """A typed text that is, word for word, a written reply goes out in the words a person wrote."""
-        for rule, used in self._library.as_said(seller_text.strip(), self._facts(conversation)):
-            if language in self._replies.written(rule.id):
-                return rule, self._replies.render(rule.id, language, used)
+        shelf = self._shelves.of(conversation.shop)
+        for rule, used in shelf.library.as_said(seller_text.strip(), self._facts(conversation)):
+            if language in shelf.replies.written(rule.id):
+                return rule, shelf.replies.render(rule.id, language, used)
         return None
 
     def _facts(self, conversation: Conversation) -> dict[str, object]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import date
 from typing import Protocol
@@ -56,6 +57,7 @@ from dialogs.moment import Moment
 from dialogs.playbooks import Playbooks, ReplyRule
 from dialogs.ports import Adviser, Detector, Translator, Writes
 from dialogs.protection import Style, clean, mask
+from dialogs.shelf import Shelf, Shelves
 from dialogs.tone import ToneGuard
 from dialogs.typed import Typed
 from dialogs.warnings import ToneWarning
@@ -93,16 +95,16 @@ class DialogManager:
         carriers: Carriers,
         tone: ToneGuard,
         advisers: tuple[Adviser, ...] = (),
+        own: Mapping[str, Shelf] | None = None,
     ) -> None:
         self._detector = detector
         self._advisers = advisers
         self._reader = reader
         self._translator = translator
-        self._playbooks = playbooks
-        self._replies = replies
+        self._shelves = Shelves(Shelf(playbooks, replies), own or {})
         self._carriers = carriers
         self._typed = Typed(translator, detector)
-        self._answers = Answers(playbooks, replies, self._typed, carriers=carriers, tone=tone)
+        self._answers = Answers(self._shelves, self._typed, carriers=carriers, tone=tone)
 
     async def on_buyer_message(self, message: Message, conversation: Conversation) -> Turn:
         """Read a buyer's message, put it into Chinese, and offer replies."""
@@ -351,28 +353,14 @@ class DialogManager:
             facts=known_facts(case, conversation.shop, conversation.contact, self._carriers),
             picks=conversation.picks,
         )
-        rules = proposals.choose(self._playbooks, moment)
-        drafts = [self._draft(f"{key}-{number}", rule, language, moment) for number, rule in enumerate(rules, 1)]
+        shelf = self._shelves.of(conversation.shop)
+        rules = proposals.choose(shelf.playbooks, moment)
+        drafts = [
+            _draft(f"{key}-{number}", rule, language, moment, shelf.replies) for number, rule in enumerate(rules, 1)
+        ]
         if language is None or all(draft.buyer_text is not None for draft in drafts):
             return tuple(drafts)
         return tuple(await asyncio.gather(*(self._complete(draft, language, conversation.shop) for draft in drafts)))
-
-    def _draft(self, key: str, rule: ReplyRule, language: str | None, moment: Moment) -> Proposal:
-        """The proposal in Chinese, and in the buyer's language where a person has written it."""
-        used = {name: moment.facts[name] for name in rule.placeholders}
-        written = language is not None and language in self._replies.written(rule.id)
-        return Proposal(
-            id=key,
-            reply_id=rule.id,
-            kind=rule.kind,
-            seller_text=self._replies.render(rule.id, SELLER_LANGUAGE, used),
-            buyer_text=self._replies.render(rule.id, language, used) if written and language else None,
-            language=language,
-            origin=Origin.WRITTEN,
-            facts=moment.case.facts,
-            why=rule.why,
-            grounds=moment.grounds(rule),
-        )
 
     async def _complete(self, draft: Proposal, language: str, shop: Shop) -> Proposal:
         """The draft with an engine's wording where nobody has written one."""
@@ -391,6 +379,24 @@ class DialogManager:
 
 def _is_latest(message: Message, conversation: Conversation) -> bool:
     return all(m.seq <= message.seq for m in conversation.history if m.direction is Direction.INCOMING)
+
+
+def _draft(key: str, rule: ReplyRule, language: str | None, moment: Moment, replies: Writes) -> Proposal:
+    """The proposal in Chinese, and in the buyer's language where a person has written it."""
+    used = {name: moment.facts[name] for name in rule.placeholders}
+    written = language is not None and language in replies.written(rule.id)
+    return Proposal(
+        id=key,
+        reply_id=rule.id,
+        kind=rule.kind,
+        seller_text=replies.render(rule.id, SELLER_LANGUAGE, used),
+        buyer_text=replies.render(rule.id, language, used) if written and language else None,
+        language=language,
+        origin=Origin.WRITTEN,
+        facts=moment.case.facts,
+        why=rule.why,
+        grounds=moment.grounds(rule),
+    )
 
 
 def _status_turn(case: Case, *, resolved: bool) -> Turn:

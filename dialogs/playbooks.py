@@ -104,6 +104,22 @@ class Playbooks:
         _refuse_what_is_never_offered(found.replies, folder)
         return found
 
+    def extended(self, folder: Path) -> Playbooks:
+        """The same with the replies of the files of ``folder``: in the place of those of the same id, or beside them.
+
+        Raises:
+            BadData: as :meth:`load`.
+        """
+        books = dict(self._by_situation)
+        for path in sorted(folder.glob("*.toml")):
+            own = _read_playbook(path)
+            common = books[own.situation].replies if own.situation in books else ()
+            replies = {rule.id: rule for rule in (*common, *own.replies)}
+            books[own.situation] = Playbook(own.situation, own.title, tuple(replies.values()))
+        found = Playbooks(tuple(books.values()))
+        _refuse_what_is_never_offered(found.replies, folder)
+        return found
+
     def of(self, situation: str) -> tuple[ReplyRule, ...]:
         """The replies of a situation; none when it has no playbook."""
         book = self._by_situation.get(situation)

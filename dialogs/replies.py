@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import date
 from functools import lru_cache
 from pathlib import Path
@@ -53,11 +54,26 @@ class Replies:
         Raises:
             BadData: a file is not valid or a text in it would harm a sentence; names file, line and what is right.
         """
-        catalogs = tuple(read_catalog(locales, language, zh) for language in languages_in(locales))
-        for catalog in catalogs:
-            for fault in catalog.faults:
-                raise fault
-        return cls(zh, catalogs)
+        return cls(zh, _read_all(locales, zh))
+
+    def extended(self, locales: Path, zh: Mapping[str, ReplyRule]) -> Replies:
+        """The same for the replies ``zh``, with the texts of ``locales`` in the place of those there were.
+
+        A reply whose Chinese is another now has only the texts of ``locales``.
+
+        Raises:
+            BadData: as :meth:`load`.
+        """
+        own = {catalog.language: catalog for catalog in _read_all(locales, zh)}
+        common = {name: catalog for name, catalog in self._catalogs.items() if name != SELLER_LANGUAGE}
+        same = {name for name, rule in zh.items() if name in self._rules and self._rules[name].zh == rule.zh}
+        catalogs = []
+        for language in common.keys() | own.keys():
+            base = own.get(language) or common[language]
+            before = common[language].forms if language in common else {}
+            forms = {name: texts for name, texts in before.items() if name in same}
+            catalogs.append(replace(base, forms=forms | dict(own[language].forms if language in own else {})))
+        return Replies(zh, tuple(catalogs))
 
     def languages(self) -> frozenset[str]:
         """Languages in which at least one reply is written, Chinese included."""
@@ -95,6 +111,14 @@ class Replies:
         if rule.counts is not None:
             text = forms[catalog.plural(_count(facts[rule.counts]))]
         return text.format_map({name: _spoken(facts[name], catalog.locale) for name in rule.placeholders})
+
+
+def _read_all(locales: Path, zh: Mapping[str, ReplyRule]) -> tuple[WrittenCatalog, ...]:
+    catalogs = tuple(read_catalog(locales, language, zh) for language in languages_in(locales))
+    for catalog in catalogs:
+        for fault in catalog.faults:
+            raise fault
+    return catalogs
 
 
 def _chinese(rules: Mapping[str, ReplyRule]) -> WrittenCatalog:

@@ -40,6 +40,7 @@ def test_the_example_shows_the_defaults(tmp_path: Path) -> None:
 
 def test_every_example_can_be_switched_on(tmp_path: Path) -> None:
     text = re.sub(r"^#(?=\S)", "", EXAMPLE.read_text(encoding="utf-8"), flags=re.MULTILINE)
+    (tmp_path / "replies").mkdir()
     (tmp_path / "glossary.toml").write_text('"软壳" = { es = "funda blanda" }\n', encoding="utf-8")
     file = tmp_path / "heqi.toml"
     file.write_text(text, encoding="utf-8")
