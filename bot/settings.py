@@ -276,7 +276,7 @@ class ShopSettings(Table):
     engines: tuple[str, ...] | None = None  # None: all, in the order of [[engines]]
     glossary: Glossary = Field(default_factory=dict)
     glossary_file: Annotated[Path, AfterValidator(_glossary_file)] | None = None
-    replies: Annotated[Path, AfterValidator(_own_replies)] | None = None  # the shop's own over the common ones
+    replies_folder: Annotated[Path, AfterValidator(_own_replies)] | None = None  # the shop's own over the common ones
 
     @model_validator(mode="after")
     def _one_currency(self) -> ShopSettings:
@@ -398,7 +398,7 @@ class Settings(BaseSettings):
     @property
     def own_replies(self) -> Mapping[str, Path]:
         """The folders of shops that have replies of their own, by shop."""
-        return {shop.id: shop.replies for shop in self.shops if shop.replies is not None}
+        return {shop.id: shop.replies_folder for shop in self.shops if shop.replies_folder is not None}
 
     def engine_order(self, shop: str) -> tuple[str, ...]:
         """Ids of the engines a shop asks, in order."""

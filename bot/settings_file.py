@@ -114,11 +114,11 @@ def _anchored(raw: Mapping[str, Any], folder: Path) -> dict[str, Any]:
 
 
 def _at(folder: Path, table: object) -> object:
-    """A table with its ``…_file`` entries below ``folder``; anything else as it is."""
+    """A table with its ``…_file`` and ``…_folder`` entries below ``folder``; anything else as it is."""
     if not isinstance(table, dict):
         return table
     return {
-        key: str(folder / value) if key.endswith("_file") and isinstance(value, str) else value
+        key: str(folder / value) if key.endswith(("_file", "_folder")) and isinstance(value, str) else value
         for key, value in table.items()
     }
 
