@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 import aiohttp
 
+from adapters.models.drafter import ModelDrafter
 from adapters.models.embeddings import Embeddings
 from adapters.models.reader import ModelReader
 from adapters.ports import EngineHealth
@@ -18,18 +19,21 @@ from dialogs.ports import Adviser
 from dialogs.reading import seeds
 
 READER = "reading-model"
+DRAFTER = "drafting-model"
 
 
 @dataclass(frozen=True, slots=True)
 class Advisers:
-    """Those who are asked about every message, and how those that are asked over the net do."""
+    """Those who are asked about every message, who drafts replies, and how those asked over the net do."""
 
     asked: tuple[Adviser, ...] = ()
     readers: tuple[ModelReader, ...] = ()
+    drafter: ModelDrafter | None = None
 
     def health(self) -> tuple[EngineHealth, ...]:
         """Each in the order of the settings."""
-        return tuple(reader.health() for reader in self.readers)
+        drafters = () if self.drafter is None else (self.drafter,)
+        return tuple(model.health() for model in (*self.readers, *drafters))
 
 
 @asynccontextmanager
@@ -48,7 +52,11 @@ async def open_advisers(settings: Settings, titles: Mapping[str, str]) -> AsyncI
             embeddings = await asyncio.to_thread(Embeddings, known, settings.data / "embeddings")
             stack.callback(embeddings.close)
             asked.append(embeddings)
-        if settings.reading.model:
+        drafter = None
+        if settings.reading.model or settings.drafts.model:
             session = await stack.enter_async_context(aiohttp.ClientSession(cookie_jar=aiohttp.DummyCookieJar()))
-            readers.append(ModelReader(settings.reading.model.value(READER), session, titles))
-        yield Advisers((*asked, *readers), tuple(readers))
+            if settings.reading.model:
+                readers.append(ModelReader(settings.reading.model.value(READER), session, titles))
+            if settings.drafts.model:
+                drafter = ModelDrafter(settings.drafts.model.value(DRAFTER), session)
+        yield Advisers((*asked, *readers), tuple(readers), drafter)

@@ -100,7 +100,7 @@ class App:
             )
             advisers = await stack.enter_async_context(open_advisers(settings, knowledge.playbooks.titles()))
             translator = StoryTranslator(translators, load_story()) if demo else translators
-            manager = knowledge.manager(translator, advisers.asked)
+            manager = knowledge.manager(translator, advisers.asked, advisers.drafter)
             accounts = _accounts(settings)
             many = await open_many(settings, store, clock) if settings.is_shared else open_one(store, clock)
             stack.push_async_callback(many.engine.stop)

@@ -13,7 +13,7 @@ from dialogs.language import DETECTORS
 from dialogs.manager import DialogManager
 from dialogs.playbooks import Playbooks
 from dialogs.policies import Policies
-from dialogs.ports import Adviser, Detector, Translator
+from dialogs.ports import Adviser, Detector, Drafter, Translator
 from dialogs.reading import Reader
 from dialogs.replies import Replies
 from dialogs.shelf import Shelf, own_shelf
@@ -55,7 +55,9 @@ class Knowledge:
             tone=ToneGuard.load(LOCALES),
         )
 
-    def manager(self, translator: Translator, advisers: tuple[Adviser, ...] = ()) -> DialogManager:
+    def manager(
+        self, translator: Translator, advisers: tuple[Adviser, ...] = (), drafter: Drafter | None = None
+    ) -> DialogManager:
         """The one who decides, knowing all this; ``advisers`` are asked about every message of a buyer."""
         return DialogManager(
             detector=self.detector,
@@ -67,4 +69,5 @@ class Knowledge:
             tone=self.tone,
             advisers=advisers,
             own=self.own,
+            drafter=drafter,
         )

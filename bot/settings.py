@@ -237,6 +237,12 @@ class ReadingSettings(Table):
     model: Model | None = None
 
 
+class DraftSettings(Table):
+    """Who writes one more proposal beside those of the playbooks."""
+
+    model: Model | None = None
+
+
 class Limit(Table):
     """An amount a seller may promise alone in one case."""
 
@@ -352,6 +358,7 @@ class Settings(BaseSettings):
     accounts: tuple[AnyAccount, ...] = ()  # none: a web chat for every shop, see channel_accounts
     slack: SlackSettings | None = None
     reading: ReadingSettings = ReadingSettings()
+    drafts: DraftSettings = DraftSettings()
     operations: Operations = Operations()
     retention: Retention = Retention()
     tracing: Tracing | None = None

@@ -9,9 +9,10 @@ from dataclasses import replace
 from datetime import date
 from typing import Protocol
 
-from dialogs import cases, clocks, escalations, plans, proposals
+from dialogs import cases, clocks, escalations, plans
 from dialogs.answers import Answers, buyer_language
 from dialogs.carriers import Carriers
+from dialogs.drafting import Drafting
 from dialogs.events import (
     AgentChangedPlan,
     AgentDecided,
@@ -25,7 +26,6 @@ from dialogs.events import (
     SellerWrote,
     TeamAction,
 )
-from dialogs.known import known_facts
 from dialogs.library import LibraryReply
 from dialogs.messages import (
     SELLER_LANGUAGE,
@@ -47,15 +47,14 @@ from dialogs.messages import (
     Refusal,
     RefusalCode,
     Reply,
-    Shop,
     SituationReading,
     Translation,
     Turn,
     Urgency,
 )
-from dialogs.moment import Moment
-from dialogs.playbooks import Playbooks, ReplyRule
-from dialogs.ports import Adviser, Detector, Translator, Writes
+from dialogs.offers import Offers
+from dialogs.playbooks import Playbooks
+from dialogs.ports import Adviser, Detector, Drafter, Translator, Writes
 from dialogs.protection import Style, clean, mask
 from dialogs.shelf import Shelf, Shelves
 from dialogs.tone import ToneGuard
@@ -96,15 +95,16 @@ class DialogManager:
         tone: ToneGuard,
         advisers: tuple[Adviser, ...] = (),
         own: Mapping[str, Shelf] | None = None,
+        drafter: Drafter | None = None,
     ) -> None:
         self._detector = detector
         self._advisers = advisers
         self._reader = reader
         self._translator = translator
-        self._shelves = Shelves(Shelf(playbooks, replies), own or {})
-        self._carriers = carriers
+        shelves = Shelves(Shelf(playbooks, replies), own or {})
         self._typed = Typed(translator, detector)
-        self._answers = Answers(self._shelves, self._typed, carriers=carriers, tone=tone)
+        self._offers = Offers(shelves, self._typed, carriers, Drafting(drafter, self._typed, tone))
+        self._answers = Answers(shelves, self._typed, carriers=carriers, tone=tone)
 
     async def on_buyer_message(self, message: Message, conversation: Conversation) -> Turn:
         """Read a buyer's message, put it into Chinese, and offer replies."""
@@ -126,7 +126,14 @@ class DialogManager:
             opinions=await self._opinions(message.text, language, translation.text),
         )
         case = cases.after_message(conversation.case, reading)
-        offered = await self._offer(case, reading, conversation, key=_key(message, conversation, case.language))
+        offered = await self._offers.to(
+            message,
+            translation.text,
+            case=case,
+            reading=reading,
+            conversation=conversation,
+            key=_key(message, conversation, case.language),
+        )
         return Turn(
             case=case,
             reading=reading,
@@ -305,7 +312,7 @@ class DialogManager:
         )
         before = ",".join(proposal.id for proposal in conversation.proposals)
         key = hashlib.sha256(f"{conversation.id}/{before}/{case.facts}".encode()).hexdigest()[:16]
-        return await self._offer(case, standing, conversation, key=key)
+        return await self._offers.to(None, None, case=case, reading=standing, conversation=conversation, key=key)
 
     def _after(self, reply: Reply, conversation: Conversation, *, agent: str) -> Turn:
         """The turn of a reply that leaves; what it promises is a plan from now on."""
@@ -342,61 +349,9 @@ class DialogManager:
             fixed=True,
         )
 
-    async def _offer(
-        self, case: Case, reading: Reading, conversation: Conversation, *, key: str
-    ) -> tuple[Proposal, ...]:
-        language = conversation.language_override or case.language
-        moment = Moment(
-            case=replace(case, language=language),
-            reading=reading,
-            shop=conversation.shop,
-            facts=known_facts(case, conversation.shop, conversation.contact, self._carriers),
-            picks=conversation.picks,
-        )
-        shelf = self._shelves.of(conversation.shop)
-        rules = proposals.choose(shelf.playbooks, moment)
-        drafts = [
-            _draft(f"{key}-{number}", rule, language, moment, shelf.replies) for number, rule in enumerate(rules, 1)
-        ]
-        if language is None or all(draft.buyer_text is not None for draft in drafts):
-            return tuple(drafts)
-        return tuple(await asyncio.gather(*(self._complete(draft, language, conversation.shop) for draft in drafts)))
-
-    async def _complete(self, draft: Proposal, language: str, shop: Shop) -> Proposal:
-        """The draft with an engine's wording where nobody has written one."""
-        if draft.buyer_text is not None:
-            return draft
-        translation = await self._typed.translate(draft.seller_text, language, shop)
-        # An offered text must be right as it stands: what could not be proven is not offered, the reason is.
-        return replace(
-            draft,
-            buyer_text=translation.text if translation.proven else None,
-            origin=Origin.MACHINE,
-            checks=translation.checks,
-            attempts=translation.attempts,
-        )
-
 
 def _is_latest(message: Message, conversation: Conversation) -> bool:
     return all(m.seq <= message.seq for m in conversation.history if m.direction is Direction.INCOMING)
-
-
-def _draft(key: str, rule: ReplyRule, language: str | None, moment: Moment, replies: Writes) -> Proposal:
-    """The proposal in Chinese, and in the buyer's language where a person has written it."""
-    used = {name: moment.facts[name] for name in rule.placeholders}
-    written = language is not None and language in replies.written(rule.id)
-    return Proposal(
-        id=key,
-        reply_id=rule.id,
-        kind=rule.kind,
-        seller_text=replies.render(rule.id, SELLER_LANGUAGE, used),
-        buyer_text=replies.render(rule.id, language, used) if written and language else None,
-        language=language,
-        origin=Origin.WRITTEN,
-        facts=moment.case.facts,
-        why=rule.why,
-        grounds=moment.grounds(rule),
-    )
 
 
 def _status_turn(case: Case, *, resolved: bool) -> Turn:

@@ -53,10 +53,11 @@ class Moment:
             and (rule.dispute is None or rule.dispute == (_DISPUTE in case.flags))
             and (rule.days_min is None or (days is not None and days >= rule.days_min))
             and (rule.days_max is None or (days is not None and days <= rule.days_max))
-            and (rule.remedy is None or self._may_be_offered(rule.remedy))
+            and (rule.remedy is None or self.may_be_offered(rule.remedy))
         )
 
-    def _may_be_offered(self, remedy: str) -> bool:
+    def may_be_offered(self, remedy: str) -> bool:
+        """Whether the shop's agents may offer a remedy, and it may stand beside what was promised."""
         return remedies.allowed(remedy, self.shop) and not plans.is_one_too_many(self.case, remedy)
 
     def score(self, rule: ReplyRule) -> float:

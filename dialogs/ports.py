@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
-from dialogs.messages import LanguageGuess, LanguageReading, Opinion, Translation
+from dialogs.messages import Kind, LanguageGuess, LanguageReading, Opinion, Translation
 
 
 class Clock(Protocol):
@@ -31,6 +31,40 @@ class Adviser(Protocol):
 
     async def consider(self, text: str, *, language: str | None, chinese: str | None) -> Opinion | None:
         """Its opinion of ``text``; None while it cannot serve. Never raises for that."""
+        ...
+
+
+DRAFT_KINDS = (Kind.CALMING, Kind.APOLOGY, Kind.REMEDY, Kind.QUESTION)
+DRAFT_LENGTH = 400  # characters
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DraftRequest:
+    """What a model may know: masked words, codes and lines people wrote; ``buyer`` says whose a turn is."""
+
+    situation: str  # Chinese
+    mood: str
+    wants: tuple[str, ...]
+    turns: tuple[tuple[bool, str], ...]  # (is the buyer's, text), oldest first
+    places: tuple[str, ...]  # placeholders it may write
+    remedies: tuple[str, ...]  # what the agents may offer
+    lines: tuple[str, ...]  # what people would say at this moment
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """What a model wrote: Chinese with placeholders; ``remedy`` where it offers one."""
+
+    kind: Kind
+    text: str
+    remedy: str | None = None
+
+
+class Drafter(Protocol):
+    """Writes one more reply."""
+
+    async def draft(self, request: DraftRequest) -> Draft | None:
+        """A reply for this moment; None while it cannot serve. Never raises for that."""
         ...
 
 

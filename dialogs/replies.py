@@ -113,6 +113,16 @@ class Replies:
         return text.format_map({name: _spoken(facts[name], catalog.locale) for name in rule.placeholders})
 
 
+def spoken(value: object, language: str) -> str:
+    """A fact as a language writes it: numbers, money, dates; names and codes as they are.
+
+    Raises:
+        TypeError: it is neither int, Money, date nor str.
+        ValueError: an amount has a fraction its currency has no coins for.
+    """
+    return _spoken(value, Locale.parse(language, sep="-"))
+
+
 def _read_all(locales: Path, zh: Mapping[str, ReplyRule]) -> tuple[WrittenCatalog, ...]:
     catalogs = tuple(read_catalog(locales, language, zh) for language in languages_in(locales))
     for catalog in catalogs:

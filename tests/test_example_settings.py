@@ -21,6 +21,7 @@ def keys(monkeypatch: pytest.MonkeyPatch) -> None:
         "DEEPL_KEY",
         "DEEPSEEK_KEY",
         "READING_KEY",
+        "DRAFTS_KEY",
         "SLACK_BOT_TOKEN",
         "SLACK_APP_TOKEN",
         "WAHA_SECRET",

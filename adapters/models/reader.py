@@ -6,16 +6,14 @@ the model can only name situations, a mood and wants that exist.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any, Final
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Final
 
 import aiohttp
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field
 
-from adapters.engines.guard import Guard
-from adapters.engines.openai import failure_of
 from adapters.engines.settings import EngineSettings
-from adapters.engines.wire import Wired, post, text_at
+from adapters.models.chat import JsonChat, fenced
 from adapters.ports import EngineHealth
 from dialogs.errors import Refused, TryLater
 from dialogs.messages import Mood, Opinion, Want
@@ -54,21 +52,19 @@ class ModelReader:
 
     def __init__(self, settings: EngineSettings, session: aiohttp.ClientSession, situations: Mapping[str, str]) -> None:
         """``situations`` are the ids the model may name, with what each means."""
-        self._settings = settings
-        self._session = session
-        self._url = settings.url.rstrip("/") + "/chat/completions"
         self._known = frozenset({*situations, _UNKNOWN})
-        self._guard = Guard(settings.id, settings)
-        self._schema = True  # until the server says that it knows none
+        self._chat = JsonChat(settings, session, name="reading", schema=_schema(self._known))
         listed = "; ".join(f"{name} ({meaning})" for name, meaning in situations.items())
         self._instruction = _INSTRUCTION.format(situations=listed, wants=", ".join(Want))
 
     async def consider(self, text: str, *, language: str | None, chinese: str | None) -> Opinion | None:  # noqa: ARG002 - the port's
         """Its opinion of ``text``, None when the server does not serve or its answer is not what was asked for."""
         try:
-            answer = await self._guard.run(lambda: self._ask(text[:LENGTH]))
+            answer = await self._chat.ask(self._instruction, fenced(text[:LENGTH]), _Answer, tokens=_TOKENS)
         except (TryLater, Refused):
             return None  # counted by the guard, shown with the engines; the cues have read the message
+        if any(found.id not in self._known for found in answer.situations):
+            return None
         return Opinion(
             source=SOURCE,
             situations=_shares(answer.situations),
@@ -78,68 +74,26 @@ class ModelReader:
 
     def health(self) -> EngineHealth:
         """How the server does."""
-        return self._guard.health()
-
-    async def _ask(self, text: str) -> _Answer:
-        wired = await self._post(text)
-        if wired.status == 400 and self._schema:
-            self._schema = False  # many servers take JSON, but no schema of it
-            wired = await self._post(text)
-        if wired.status != 200:
-            raise failure_of(wired)
-        content = text_at(wired.body, "choices", 0, "message", "content")
-        try:
-            answer = _Answer.model_validate_json(_object_in(content))
-        except ValidationError:
-            raise Refused("malformed_answer") from None
-        if any(found.id not in self._known for found in answer.situations):
-            raise Refused("malformed_answer")
-        return answer
-
-    async def _post(self, text: str) -> Wired:
-        fenced = text.replace("<message>", "").replace("</message>", "")
-        payload: dict[str, Any] = {
-            "model": self._settings.model,
-            "temperature": 0,
-            "max_tokens": _TOKENS,
-            "stream": False,
-            "response_format": self._format(),
-            "messages": [
-                {"role": "system", "content": self._instruction},
-                {"role": "user", "content": f"<message>\n{fenced}\n</message>"},
-            ],
-        }
-        key = self._settings.key
-        headers = {"Authorization": f"Bearer {key.reveal()}"} if key else {}
-        return await post(self._session, self._url, payload, headers=headers, timeout=self._settings.timeout)
-
-    def _format(self) -> Mapping[str, object]:
-        if not self._schema:
-            return {"type": "json_object"}
-        ids = sorted(self._known)
-        situation = {
-            "type": "object",
-            "properties": {"id": {"type": "string", "enum": ids}, "probability": {"type": "number"}},
-            "required": ["id", "probability"],
-            "additionalProperties": False,
-        }
-        schema = {
-            "type": "object",
-            "properties": {
-                "situations": {"type": "array", "items": situation},
-                "mood": {"type": "string", "enum": list(Mood)},
-                "wants": {"type": "array", "items": {"type": "string", "enum": list(Want)}},
-            },
-            "required": ["situations", "mood", "wants"],
-            "additionalProperties": False,
-        }
-        return {"type": "json_schema", "json_schema": {"name": "reading", "strict": True, "schema": schema}}
+        return self._chat.health()
 
 
-def _object_in(content: str) -> str:
-    """The JSON object in an answer: small models write a fence or a sentence around it."""
-    start, end = content.find("{"), content.rfind("}")
-    return content[start : end + 1] if 0 <= start < end else content
+def _schema(ids: Iterable[str]) -> Mapping[str, object]:
+    situation = {
+        "type": "object",
+        "properties": {"id": {"type": "string", "enum": sorted(ids)}, "probability": {"type": "number"}},
+        "required": ["id", "probability"],
+        "additionalProperties": False,
+    }
+    return {
+        "type": "object",
+        "properties": {
+            "situations": {"type": "array", "items": situation},
+            "mood": {"type": "string", "enum": list(Mood)},
+            "wants": {"type": "array", "items": {"type": "string", "enum": list(Want)}},
+        },
+        "required": ["situations", "mood", "wants"],
+        "additionalProperties": False,
+    }
 
 
 def _shares(found: Sequence[_Situation]) -> Mapping[str, float]:

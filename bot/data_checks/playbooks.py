@@ -11,6 +11,7 @@ from enum import Enum
 from pathlib import Path
 from typing import Any
 
+from dialogs import forbidden
 from dialogs.cases import PRESALE, SOCIAL
 from dialogs.errors import BadData
 from dialogs.faults import Cause, Fault
@@ -31,9 +32,6 @@ _NOT_FOR_EXTORTION = frozenset({Kind.CALMING, Kind.APOLOGY, Kind.REMEDY})
 _KEYS = frozenset(field.name for field in fields(ReplyRule)) - {"placeholders"}
 _BLOCK = re.compile(r"^\s*\[\[\s*reply\s*\]\]", re.MULTILINE)
 _ID = re.compile(r"[a-z_]+\.[a-z0-9_]+")
-_PROMISE = re.compile("保证|百分之?百|一定(会|能|可以)|肯定(会|能)|绝对|永远|必定|随时到账|马上到账|立刻到账")
-_REVIEW = re.compile("[改删撤].{0,4}(评价|差评|评论|好评)|好评|五星|撤诉|[撤取]销?纠纷|取消纠纷")
-_OUTSIDE = re.compile("微信|[Qq]{2}|私下|平台外|线下")
 _HALF_WIDTH = re.compile(r"[,;:?!]")
 DATE_LAST = re.compile(r"\{date\}\s*(?:[.!?…。！？।؟]|$)")
 _CHOICES: Mapping[str, type[Enum]] = {
@@ -186,9 +184,9 @@ def _check_chinese(reply: _Reply) -> Iterator[BadData]:
     if counts is not None and counts not in names:
         yield reply.bad("counts", "must be a placeholder of zh")
     for pattern, right in (
-        (_PROMISE, "promise only what is in our hands"),
-        (_REVIEW, "never ask for a review to be written, changed or withdrawn"),
-        (_OUTSIDE, "never lead the buyer outside the platform"),
+        (forbidden.PROMISE, "promise only what is in our hands"),
+        (forbidden.REVIEW, "never ask for a review to be written, changed or withdrawn"),
+        (forbidden.OUTSIDE, "never lead the buyer outside the platform"),
         (re.compile(r"\d"), "numbers come from facts, not from the text"),
         (_HALF_WIDTH, "use Chinese punctuation"),
         (DATE_LAST, "a sentence must not end in {date}, some languages end dates with a full stop"),
