@@ -14,7 +14,7 @@ from adapters.telegram.desk import texts
 from adapters.telegram.desk.buttons import Rows, keyboard, opens_anywhere, web_address
 from adapters.telegram.desk.markup import Piece, cut, fit, inert, isolated, marked, one_line, plain
 from adapters.telegram.desk.parts import Part, incoming
-from dialogs.messages import CaseStatus, DeliveryState, Direction, Media, Proposal
+from dialogs.messages import CaseStatus, DeliveryState, Direction, Media, Origin, Proposal
 
 _NAME: Final = 64
 _TITLE: Final = 128  # Bot API, "createForumTopic"
@@ -233,7 +233,7 @@ def _left(until: datetime, now: datetime) -> Piece:
 def _offered(number: int, proposal: Proposal) -> Iterator[Piece]:
     yield Piece(f"\n\n{texts.number(number)} ")
     yield Piece(texts.KIND[proposal.kind], "b")
-    yield Piece("\n")
+    yield Piece(" · 模型草稿，请核对\n" if proposal.origin is Origin.MODEL else "\n")
     yield Piece(inert(proposal.seller_text), "", _OFFER)
     if proposal.buyer_text is None:
         yield Piece("\n（未翻译：选用后会先等您决定）")
