@@ -31,6 +31,8 @@ NEEDS_PHOTOS = frozenset(
 )
 # What a buyer asks for within a trouble; the trouble stays, the wish is kept among the wants.
 WISHES = frozenset({"return_request", "change_order", "refund_status", "payment", "bargain"})
+# Asked about once something was offered, they are the next chapter: where the money or the return is.
+_SETTLED = frozenset({"refund_status", "return_request"})
 # Situations that mark the case until it is resolved.
 FLAGGED = frozenset({"review_threat", "extortion", "dispute_opened", "bad_review", "complaint"})
 OVERDUE = "overdue"
@@ -84,7 +86,8 @@ def after_message(case: Case, reading: Reading) -> Case:
     flags = dict.fromkeys(base.flags)
     flags.update(dict.fromkeys(found.id for found in reading.situations if found.id in FLAGGED))
     facts = merge(base.facts, reading.facts)
-    fault = base.fault if reading.fault is Fault.UNKNOWN else reading.fault
+    blamed = reading.fault is not Fault.UNKNOWN and _is_told(reading, base)
+    fault = reading.fault if blamed else base.fault
     return replace(
         base,
         status=CaseStatus.OPEN,
@@ -92,7 +95,7 @@ def after_message(case: Case, reading: Reading) -> Case:
         mood=reading.mood,
         urgency=reading.urgency,
         fault=fault,
-        cause=base.cause if reading.fault is Fault.UNKNOWN else reading.cause,
+        cause=reading.cause if blamed else base.cause,
         step=_step(trouble, facts, base.kinds, fault=fault),
         facts=facts,
         wants=reading.wants or base.wants,
@@ -101,12 +104,21 @@ def after_message(case: Case, reading: Reading) -> Case:
     )
 
 
+def _is_told(reading: Reading, case: Case) -> bool:
+    """Whether a fault that was read counts: within a trouble, what is merely usual never unsays what was told."""
+    return case.fault is Fault.UNKNOWN or not _is_within(reading.situation, case) or _names_fault(reading)
+
+
+def _names_fault(reading: Reading) -> bool:
+    return any(sign.what == "fault" for sign in reading.signs)
+
+
 def _is_within(situation: str, case: Case) -> bool:
     """Whether a message speaks within the case's trouble instead of bringing another one."""
     if situation in SOCIAL:
         return True
-    refund_was_promised = situation == "refund_status" and Kind.REMEDY in case.kinds
-    return situation in WISHES and case.situation in LOGISTICS | NEEDS_PHOTOS and not refund_was_promised
+    settled = situation in _SETTLED and Kind.REMEDY in case.kinds
+    return situation in WISHES and case.situation in LOGISTICS | NEEDS_PHOTOS and not settled
 
 
 def after_reply(case: Case, reply: Reply) -> Case:

@@ -263,7 +263,16 @@ class TestOwnData:
         "asked": 3,
         "got": 2,
         "missing": 1,
+        "extension": 120,
+        "name": "Ana",
+        "product": "Lamp X",
+        "carrier": "Correios",
+        "link": "https://t.example/RR123456785CN",
     }
+    LANGUAGES: ClassVar[set[str]] = {
+        "zh", "en", "es", "pt", "fr", "de", "it", "nl", "pl", "ru", "uk", "tr", "ar", "he", "ko", "ja", "vi", "th", "id",
+        "hi",
+    }  # fmt: skip
 
     @given(
         st.sampled_from(sorted(PLAYBOOKS.replies)), st.sampled_from(sorted(REPLIES.languages())), st.integers(0, 400)
@@ -275,13 +284,22 @@ class TestOwnData:
         text = REPLIES.render(reply_id, language, facts)
         assert not set(text) & set("{}")
         names = PLAYBOOKS.replies[reply_id].placeholders
-        for name in names & {"order", "tracking", "shop"}:
+        for name in names & {"order", "tracking", "shop", "name", "product", "carrier", "link"}:
             assert str(facts[name]) in text
         if "days" in names and number > 2:
             assert str(number) in text
 
-    def test_english_is_complete(self):
-        assert all("en" in REPLIES.written(reply_id) for reply_id in PLAYBOOKS.replies)
+    def test_every_reply_is_written_in_every_language(self):
+        assert {reply_id: REPLIES.written(reply_id) for reply_id in PLAYBOOKS.replies} == dict.fromkeys(
+            PLAYBOOKS.replies, self.LANGUAGES
+        )
+
+    def test_no_mark_is_glued_to_an_address(self):
+        for language in self.LANGUAGES - {"zh"}:
+            for reply_id, rule in PLAYBOOKS.replies.items():
+                if "link" in rule.placeholders:
+                    _, _, behind = REPLIES.render(reply_id, language, self.FACTS).partition("RR123456785CN")
+                    assert not behind or behind[0] in " \n\u2069、。", (language, reply_id, behind[:9])
 
     def test_no_sentence_ends_in_two_full_stops(self):
         for language in REPLIES.languages():
