@@ -45,12 +45,21 @@ def choose(playbooks: Playbooks, moment: Moment) -> tuple[ReplyRule, ...]:
     own, general = playbooks.of(situation), playbooks.of(GENERAL)
     if situation in _FRIENDLY:
         return _friendly(own, general, moment)
-    chosen: dict[str, ReplyRule] = {}
+    following = _following(own, moment)
+    chosen = {} if following is None else {following.id: following}
     for kind in slots(case, situation, fresh=reading.situation not in cases.SOCIAL):
+        if following is not None and kind is Kind.APOLOGY:
+            continue  # the next step takes its place
         best = _best(kind, (own, general), moment, chosen)
         if best is not None:
             chosen[best.id] = best
     return tuple(chosen.values())
+
+
+def _following(own: Iterable[ReplyRule], moment: Moment) -> ReplyRule | None:
+    """The notice that goes on from something that was said: the return has come, the carrier has answered."""
+    fitting = [rule for rule in own if rule.after_reply and rule.kind is Kind.NOTICE and moment.fits(rule)]
+    return max(fitting, key=moment.score, default=None)
 
 
 def _asks(reading: Reading) -> bool:

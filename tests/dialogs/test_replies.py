@@ -332,3 +332,10 @@ def test_what_is_kept_of_an_amount_is_what_any_equal_one_is_written_as(language,
     alone = format_currency(amount * same, "EUR", locale=Locale.parse(language))
     assert alone in written
     assert REPLIES.render("quality.goodwill", language, {"goodwill": Money(amount * same, "EUR")}) == written
+
+
+def test_the_table_of_replies_in_the_docs_is_true():
+    table = (Path(__file__).parents[2] / "docs" / "replies.md").read_text(encoding="utf-8")
+    for situation, title in PLAYBOOKS.titles().items():
+        assert f"| `{situation}` | {title} | {len(PLAYBOOKS.of(situation))} |" in table
+    assert f"| all | | {len(PLAYBOOKS.replies)} |" in table
