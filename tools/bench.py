@@ -16,12 +16,12 @@ from typing import Final
 
 from bot import logs
 from tests.servers.postgres import binaries
-from tools import bench_commits, bench_fairness, bench_reading, bench_telegram, bench_turns
+from tools import bench_commits, bench_fairness, bench_proposals, bench_reading, bench_telegram, bench_turns
 from tools.bench_database import Postgres
 from tools.bench_report import Section, as_json, machine
 
-PARTS: Final = ("reading", "start", "commits", "turns", "statements", "fairness", "telegram")
-QUICK: Final = ("reading", "turns", "statements")
+PARTS: Final = ("reading", "proposals", "start", "commits", "turns", "statements", "fairness", "telegram")
+QUICK: Final = ("reading", "proposals", "turns", "statements")
 _NEED_POSTGRES: Final = {"commits", "turns", "statements", "fairness"}
 _SECONDS: Final = 3.0  # of raw commits
 
@@ -52,6 +52,8 @@ def _measured(part: str, postgres: Postgres | None, load: bench_turns.Load) -> I
     match part:
         case "reading":
             yield bench_reading.reading()
+        case "proposals":
+            yield bench_proposals.section()
         case "start":
             yield bench_reading.start()
         case "commits":
