@@ -113,6 +113,7 @@ LABELS: Final[Mapping[str, Mapping[str, str]]] = {
         "length": "译文长度异常",
         "repetition": "译文有重复",
         "copied": "译文照抄了原文",
+        "register": "译文用了对熟人的称呼（你）",
     },
     "attempt": {
         "bad_key": "密钥不对",

@@ -279,7 +279,8 @@ class Reading:
 class Check:
     """A reason for the seller to look twice at a translation: ``code`` is stable, ``detail`` names the spot.
 
-    Codes: ``entity_missing``, ``entity_added``, ``number``, ``language``, ``length``, ``repetition``, ``copied``.
+    Codes: ``entity_missing``, ``entity_added``, ``number``, ``language``, ``length``, ``repetition``, ``copied``,
+    ``register``.
     """
 
     code: str

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import unicodedata
+from dataclasses import replace
 
 from dialogs.messages import SELLER_LANGUAGE, Choice, Origin, Refusal, RefusalCode, Reply, Shop, Translation
 from dialogs.ports import Detector, Translator
 from dialogs.protection import prove
+from dialogs.register import familiar
 
 
 class Typed:
@@ -18,9 +20,12 @@ class Typed:
 
     async def translate(self, seller_text: str, language: str, shop: Shop) -> Translation:
         """The buyer's wording of ``seller_text``."""
-        return await self._translator.translate(
+        translation = await self._translator.translate(
             seller_text, source=SELLER_LANGUAGE, target=language, shop=shop.id, glossary=shop.glossary
         )
+        if translation.text is None:
+            return translation
+        return replace(translation, checks=(*translation.checks, *familiar(translation.text, language)))
 
     async def reply(self, choice: Choice, language: str, shop: Shop) -> Reply | Refusal:
         """The reply a choice makes; held when its text is missing or unproven and the seller has not confirmed."""
@@ -54,7 +59,7 @@ class Typed:
             target=language,
             engine="seller",
             proven=not checks,
-            checks=checks,
+            checks=(*checks, *familiar(buyer_text, language)),
         )
 
 

@@ -72,3 +72,13 @@ async def test_a_promise_is_shown_and_marked_as_done(pages: Pages) -> None:
             await asyncio.sleep(0.02)
     (changed,) = bodies(memory, AgentChangedPlan)
     assert (changed.plan, changed.state) == (1, PlanState.DONE)
+
+
+async def test_a_known_fact_goes_into_the_reply_with_a_click(pages: Pages) -> None:
+    desk = await pages.desk()
+    await pages.buyer(HOLA)
+    await open_first(desk)
+    await desk.fill("#desk-editor", "订单号是")
+    await desk.click("[data-fact=orders]")
+    await expect(desk.locator("#desk-editor")).to_have_value("订单号是8201954417")
+    await expect(desk.locator("#desk-editor")).to_be_focused()

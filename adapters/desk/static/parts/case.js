@@ -1,5 +1,6 @@
 // Right: the case. What it is about, how far it has come, what is known, the buyer's language, the engines.
 import { computed } from "vue";
+import { draftOf } from "heqi-desk/drafts.js";
 import { FactForm } from "heqi-desk/facts.js";
 import { Icon } from "heqi-desk/icon.js";
 import { PlanList } from "heqi-desk/plans.js";
@@ -26,7 +27,7 @@ export const CasePane = {
       </section>
       <section>
         <h3>{{ t('已知情况') }}</h3>
-        <dl v-if="found.facts.length" class="facts"><template v-for="[name, text] in found.facts" :key="name"><dt>{{ label('fact', name) }}</dt><dd>{{ text }}</dd></template></dl>
+        <dl v-if="found.facts.length" class="facts"><template v-for="[name, text] in found.facts" :key="name"><dt>{{ label('fact', name) }}</dt><dd><button type="button" class="insert" :data-fact="name" :title="t('放进回复')" @click="insert(text)">{{ text }}</button></dd></template></dl>
         <p v-else class="nothing">{{ t('还不知道订单号等信息') }}</p>
         <fact-form></fact-form>
       </section>
@@ -60,7 +61,12 @@ export const CasePane = {
         .filter(([code]) => !shown.has(code))
         .sort(([, a], [, b]) => a.localeCompare(b, state.ui));
     });
+    const insert = (text) => {
+      const draft = draftOf(state.openId);
+      draft.chinese += text;
+      document.getElementById("desk-editor")?.focus();
+    };
     const setLanguage = (language) => actAndTell("language", { language });
-    return { state, t, label, languageName, found, detected, candidates, others, setLanguage, STEPS };
+    return { state, t, label, languageName, found, detected, candidates, others, setLanguage, insert, STEPS };
   },
 };
