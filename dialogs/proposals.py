@@ -48,7 +48,7 @@ def choose(playbooks: Playbooks, moment: Moment) -> tuple[ReplyRule, ...]:
     following = _following(own, moment)
     chosen = {} if following is None else {following.id: following}
     for kind in slots(case, situation, fresh=reading.situation not in cases.SOCIAL):
-        if following is not None and kind is Kind.APOLOGY:
+        if following is not None and kind in {Kind.APOLOGY, Kind.NOTICE}:
             continue  # the next step takes its place
         best = _best(kind, (own, general), moment, chosen)
         if best is not None:

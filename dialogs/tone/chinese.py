@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from typing import Final
 
@@ -22,6 +23,8 @@ _SAID: Final = re.compile(r"(?:说|讲|提到|写|回复|问|所谓)的?(?:是)?
 _NO_DIGITS: Final = re.compile(r"\D+")
 _DENIAL_REACH: Final = 24  # characters before the words that may deny them
 _WITH_COUNTRY: Final = 13  # digits of a Chinese mobile number with its country
+
+_MOST: Final = 40  # places of one rule that are looked at; nobody reads a forty-first warning
 
 _TOP: Final = ("hard", "denials", "block")
 _CONDITIONS: Final = ("near", "unless", "unless_near", "unless_text")
@@ -89,7 +92,7 @@ class ChineseRules:
         for block in self.blocks:
             if block.unless_text is not None and block.unless_text.search(folded):
                 continue
-            for start, end in _heard(block, folded, sentences):
+            for start, end in islice(_heard(block, folded, sentences), _MOST):
                 quoted = _is_quoted(block, folded, start, end, quotes)
                 taken = any(start < other.end and other.start < end for other in kept)
                 if quoted or taken or (block.rule == PERSONAL and _is_known(folded[start:end], known)):
@@ -134,13 +137,18 @@ def _heard(block: Block, text: str, sentences: list[tuple[int, int]]) -> Iterato
     for place, (begin, stop) in enumerate(sentences):
         sentence = text[begin:stop]
         around = text[sentences[max(place - 1, 0)][0] : sentences[min(place + 1, len(sentences) - 1)][1]]
+        # What lets a sentence pass is asked once, however often the words stand in it: the time must not grow squared.
+        if not block.patterns.search(sentence) or not _counts(block, sentence, around):
+            continue
         for found in block.patterns.finditer(sentence):
-            if _passes(block.near, around, otherwise=True) and not (
-                _passes(block.unless, sentence)
-                or _passes(block.unless_near, around)
-                or _passes(block.denials, sentence[max(found.start() - _DENIAL_REACH, 0) : found.start()])
-            ):
+            if not _passes(block.denials, sentence[max(found.start() - _DENIAL_REACH, 0) : found.start()]):
                 yield begin + found.start(), begin + found.end()
+
+
+def _counts(block: Block, sentence: str, around: str) -> bool:
+    return _passes(block.near, around, otherwise=True) and not (
+        _passes(block.unless, sentence) or _passes(block.unless_near, around)
+    )
 
 
 def _passes(pattern: re.Pattern[str] | None, text: str, *, otherwise: bool = False) -> bool:

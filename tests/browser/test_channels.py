@@ -88,7 +88,7 @@ async def test_a_template_is_chosen_filled_and_sent_by_keyboard(pages: Pages) ->
     await expect(desk.locator("[data-filled]")).to_have_text(text)
     await expect(desk.locator("[data-chinese]")).to_have_text("您好 Ana，您的订单 8201954417 有新消息。")
     await desk.keyboard.press("Enter")
-    await expect(desk.locator("dialog")).to_be_hidden()
+    await expect(desk.locator("dialog.templates")).to_be_hidden()
     await expect(desk.locator(".bubble.outgoing .original .text")).to_have_text(text)
     (sent,) = bodies(shop(pages), AgentSentTemplate)
     assert (sent.agent, sent.template.name, sent.template.language) == ("王芳", "order_update", "es")
@@ -110,10 +110,10 @@ async def test_escape_leaves_the_templates_and_nothing_else(pages: Pages) -> Non
     await open_first(desk)
     await desk.click("[data-action=templates]")
     await desk.locator("[data-template]", has_text="still_there").click()
-    await expect(desk.locator("dialog")).to_contain_text("平台上没有这个模板的中文版")
+    await expect(desk.locator("dialog.templates")).to_contain_text("平台上没有这个模板的中文版")
     await desk.keyboard.press("1")
     await desk.keyboard.press("Escape")
-    await expect(desk.locator("dialog")).to_be_hidden()
+    await expect(desk.locator("dialog.templates")).to_be_hidden()
     await expect(desk.locator(".bubble")).to_be_visible()
     await expect(desk.locator("#desk-editor")).to_have_value("")
 
@@ -124,11 +124,11 @@ async def test_a_platform_that_gives_no_templates_is_named(pages: Pages) -> None
     await open_first(desk)
     shop(pages).listing_fails = TryLater("rate_limited")
     await desk.click("[data-action=templates]")
-    await expect(desk.locator("dialog .notice.bad")).to_contain_text("发送太频繁")
+    await expect(desk.locator("dialog.templates .notice.bad")).to_contain_text("发送太频繁")
     await desk.keyboard.press("Escape")
     shop(pages).listing_fails, shop(pages).offered = None, ()
     await desk.click("[data-action=templates]")
-    await expect(desk.locator("dialog")).to_contain_text("没有可用的模板")
+    await expect(desk.locator("dialog.templates")).to_contain_text("没有可用的模板")
 
 
 # ---- escalations and approvals ---------------------------------------------------------------------------------------
@@ -247,4 +247,4 @@ async def test_english_words_for_all_of_it(pages: Pages) -> None:
     await expect(desk.locator("[data-window]")).to_have_text("The 24-hour window is closed")
     await expect(desk.locator("[data-escalation]")).to_contain_text("extortion")
     await desk.click("[data-action=templates]")
-    await expect(desk.locator("dialog h2")).to_have_text("Choose a template")
+    await expect(desk.locator("dialog.templates h2")).to_have_text("Choose a template")

@@ -16,7 +16,7 @@ function filled(text, values) {
 export const TemplateDialog = {
   components: { Icon },
   template: `
-    <dialog ref="box" class="templates" :aria-label="t('选择模板')" @close="leave">
+    <dialog ref="box" class="sheet templates" :aria-label="t('选择模板')" @close="leave">
       <header><h2>{{ chosen ? t('填写模板') : t('选择模板') }}</h2><button type="button" class="plain" :aria-label="t('关闭')" @click="box.close()"><icon name="cross"></icon></button></header>
       <p v-if="loading" class="nothing"><span class="spinner"></span> {{ t('正在读取模板…') }}</p>
       <p v-if="problem" class="notice bad" role="alert"><icon name="warn"></icon><span>{{ problem }}</span></p>
