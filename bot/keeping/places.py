@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -22,6 +23,11 @@ NAME: Final = "heqi-keep"  # of our connections, which are none of the service's
 _AT_WORK = text(
     "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND application_name = 'heqi'"
 )
+
+# A connection that was closed a moment ago is gone as soon as the server has noticed; within a transaction the server
+# shows what it saw first, unless it is told to forget that.
+_LOOKS, _BETWEEN = 10, 0.2
+_LOOK_AGAIN = text("SELECT pg_stat_clear_snapshot()")
 
 
 def parse(url: str) -> URL:
@@ -193,7 +199,9 @@ def refuse_at_work(conn: Connection, name: str) -> None:
         StoreError: one does.
     """
     leased = bool(held(conn)) if "leases" in inspect(conn).get_table_names() else False
-    if leased or conn.execute(_AT_WORK).scalar():
-        raise StoreError(
-            f"{name}：服务正在使用，请先停止全部进程 (a service works on it: stop all its processes first)"
-        )
+    for _ in range(0 if leased else _LOOKS):
+        if not conn.execute(_AT_WORK).scalar():
+            return
+        time.sleep(_BETWEEN)
+        conn.execute(_LOOK_AGAIN)
+    raise StoreError(f"{name}：服务正在使用，请先停止全部进程 (a service works on it: stop all its processes first)")
