@@ -276,6 +276,7 @@ class ShopSettings(Table):
     learn: bool = True
     extend_days: Annotated[int, Field(ge=1, le=365)] | None = None
     manner: Manner = Manner.FORMAL
+    platform: Annotated[str, Field(pattern=r"^[a-z0-9_]*$")] = ""
     remedies: frozenset[Annotated[str, _one_of(*LADDER)]] = frozenset(LADDER)  # what an agent may offer alone
     escalate: frozenset[Reason] = frozenset(Reason)  # what the team is told of at once
     unanswered_minutes: Annotated[int, Field(ge=1, le=7 * 24 * 60)] = 15  # so long a buyer waits before that
@@ -317,6 +318,7 @@ class ShopSettings(Table):
             learn=self.learn,
             extend_days=self.extend_days,
             manner=self.manner,
+            platform=self.platform,
             remedies=self.remedies,
             escalate=self.escalate,
             unanswered_minutes=self.unanswered_minutes,

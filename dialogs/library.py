@@ -68,6 +68,8 @@ class Library:
 def _may_be_said(rule: ReplyRule, case: Case, shop: Shop) -> bool:
     if rule.manner is not None and rule.manner is not shop.manner:
         return False
+    if rule.platforms and shop.platform not in rule.platforms:
+        return False
     if EXTORTION in case.flags and rule.situation != EXTORTION and rule.kind != Kind.HOLDING:
         return False
     return rule.remedy is None or allowed(rule.remedy, shop)

@@ -353,6 +353,7 @@ class Shop:
     learn: bool = True  # whether the order of proposals follows what the agents pick
     extend_days: int | None = None  # so many days after dispatch the delivery time can be extended to at most
     manner: Manner = Manner.FORMAL
+    platform: str = ""  # where it sells, as dialogs/policies names it; empty: a site of its own
     remedies: frozenset[str] = frozenset(  # what an agent may offer without a lead; rungs of dialogs.remedies.LADDER
         {"information", "extend_time", "gift", "credit", "partial_refund", "resend", "refund", "return_refund"}
     )

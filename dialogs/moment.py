@@ -49,6 +49,7 @@ class Moment:
             and (not rule.after or not rule.after.isdisjoint(case.kinds))
             and (not rule.after_reply or not rule.after_reply.isdisjoint(case.said))
             and (not rule.languages or case.language in rule.languages)
+            and (not rule.platforms or self.shop.platform in rule.platforms)
             and (rule.manner is None or rule.manner is self.shop.manner)
             and (rule.dispute is None or rule.dispute == (_DISPUTE in case.flags))
             and (rule.days_min is None or (days is not None and days >= rule.days_min))

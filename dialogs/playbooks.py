@@ -33,7 +33,8 @@ CONDITION_FACTS = frozenset({"order", "tracking", "days", "date", "amount", "ask
 class ReplyRule:
     """One reply of a playbook: its Chinese text and when it fits. Empty conditions fit always.
 
-    ``dispute`` says whether a dispute must be open, or must not; ``languages`` are the buyer's.
+    ``dispute`` says whether a dispute must be open, or must not; ``languages`` are the buyer's,
+    ``platforms`` where the shop sells.
     """
 
     id: str
@@ -53,6 +54,7 @@ class ReplyRule:
     steps: frozenset[Step] = frozenset()
     causes: frozenset[Cause] = frozenset()
     languages: frozenset[str] = frozenset()
+    platforms: frozenset[str] = frozenset()
     dispute: bool | None = None
     manner: Manner | None = None
     days_min: int | None = None
@@ -62,7 +64,16 @@ class ReplyRule:
 
     def __post_init__(self) -> None:
         """Weight, raised by every condition and every fact that is named: the specific beats the general."""
-        asked = (self.moods, self.faults, self.causes, self.languages, self.after, self.after_reply, self.steps)
+        asked = (
+            self.moods,
+            self.faults,
+            self.causes,
+            self.languages,
+            self.platforms,
+            self.after,
+            self.after_reply,
+            self.steps,
+        )
         conditions = sum(map(bool, asked)) + (self.dispute is not None)
         days = self.days_min is not None or self.days_max is not None
         worth = self.weight + 4 * conditions + 6 * bool(self.wants) + 3 * len(self.placeholders | self.known) + 2 * days
@@ -230,6 +241,7 @@ def _read_rule(file: _File, situation: str, raw: Mapping[str, Any]) -> ReplyRule
     if not isinstance(raw.get("dispute", False), bool):
         raise file.error(f"{reply_id}: dispute '{raw['dispute']}' must be true or false", near=reply_id)
     values["languages"] = frozenset(raw.get("languages", ()))
+    values["platforms"] = frozenset(raw.get("platforms", ()))
     values["after_reply"] = frozenset(raw.get("after_reply", ()))
     values["placeholders"] = _facts(file, reply_id, "placeholder", placeholders(raw["zh"]), PLACEHOLDERS)
     counts, remedy = raw.get("counts"), raw.get("remedy")

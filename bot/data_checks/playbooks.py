@@ -30,6 +30,7 @@ EXTORTION = "extortion"
 _NOT_FOR_EXTORTION = frozenset({Kind.CALMING, Kind.APOLOGY, Kind.REMEDY})
 
 _KEYS = frozenset(field.name for field in fields(ReplyRule)) - {"placeholders"}
+_PLATFORM = re.compile(r"[a-z0-9_]+")
 _BLOCK = re.compile(r"^\s*\[\[\s*reply\s*\]\]", re.MULTILINE)
 _ID = re.compile(r"[a-z_]+\.[a-z0-9_]+")
 _HALF_WIDTH = re.compile(r"[,;:?!]")
@@ -160,6 +161,8 @@ def _check_conditions(reply: _Reply) -> Iterator[BadData]:
         yield reply.bad("dispute", "must be true or false")
     if not set(raw.get("languages", ())) <= set(LANGUAGES):
         yield reply.bad("languages", f"must be of {', '.join(LANGUAGES)}")
+    if not all(isinstance(name, str) and _PLATFORM.fullmatch(name) for name in raw.get("platforms", ())):
+        yield reply.bad("platforms", "must be small names such as aliexpress")
     if set(raw.get("known", ())) & set(raw.get("unknown", ())):
         yield reply.bad("unknown", "a fact cannot be known and unknown")
     if raw.get("days_min", 0) > raw.get("days_max", raw.get("days_min", 0)):

@@ -58,6 +58,14 @@ def test_a_warm_line_is_for_a_warm_shop_and_a_plain_one_for_all() -> None:
     assert moment(shop=warm).fits(rule())
 
 
+def test_a_line_of_one_platform_is_not_for_another() -> None:
+    there, elsewhere = Shop(id="s", name="S", platform="aliexpress"), Shop(id="s", name="S", platform="jd")
+    line = rule(platforms=frozenset({"aliexpress"}))
+    assert moment(shop=there).fits(line)
+    assert not moment(shop=elsewhere).fits(line)
+    assert not moment().fits(line)
+
+
 def test_grounds_name_every_condition_that_was_met() -> None:
     case = Case(
         mood=Mood.ANGRY,
