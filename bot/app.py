@@ -276,7 +276,7 @@ def _preview(manager: DialogManager) -> Callable[[Conversation, str, bool], Awai
                 translation=nothing, refusal=found, warnings=manager.warnings(seller_text, None, conversation)
             )
         warnings = manager.warnings(seller_text, found.text, conversation)
-        chinese = await manager.back(found.text, conversation) if back and found.text else None
+        chinese = await manager.back(found, seller_text, conversation, asked=back)
         return Preview(translation=found, refusal=refusal_of(warnings), back=chinese, warnings=warnings)
 
     return preview

@@ -27,6 +27,7 @@ from dialogs.events import (
     TeamAction,
 )
 from dialogs.library import LibraryReply
+from dialogs.limits import promises
 from dialogs.messages import (
     SELLER_LANGUAGE,
     Case,
@@ -273,10 +274,19 @@ class DialogManager:
         )
         return self._answers.warnings(draft, conversation)
 
-    async def back(self, text: str, conversation: Conversation) -> Translation:
-        """The Chinese of a text in the buyer's language, for the seller's eyes."""
+    async def back(
+        self, found: Translation, seller_text: str, conversation: Conversation, *, asked: bool
+    ) -> Translation | None:
+        """The Chinese of what a typed text becomes: where the seller asked for it, and wherever much hangs on it.
+
+        That is a promise, and a case with a dispute, a complaint, a threat or extortion.
+        """
+        machine = found.engine not in {"written", "same"}
+        at_stake = bool(promises(seller_text)) or not cases.FLAGGED.isdisjoint(conversation.case.flags)
+        if found.text is None or not (asked or (machine and at_stake)):
+            return None
         return await self._translator.translate(
-            text,
+            found.text,
             source=buyer_language(conversation),
             target=SELLER_LANGUAGE,
             shop=conversation.shop.id,

@@ -408,3 +408,24 @@ async def test_an_attachment_leaves_without_words_where_the_channel_carries_it()
     for bad in (replace(photo, size=101), replace(photo, kind="video"), replace(photo, ref="")):
         refused = await talk.choose(Choice(agent="小林", seller_text="看", media=(bad,)))
         assert refused.refusal == Refusal(RefusalCode.MEDIA)
+
+
+@pytest.mark.parametrize(
+    ("text", "flags", "asked", "shown"),
+    [
+        ("我们已经看到您的消息", (), False, False),
+        ("我们已经看到您的消息", (), True, True),
+        ("我们给您退 4 美元", (), False, True),
+        ("我们给您重发一件", (), False, True),
+        ("我们已经看到您的消息", ("dispute_opened",), False, True),
+        ("我们已经看到您的消息", ("overdue",), False, False),
+    ],
+)
+async def test_what_much_hangs_on_is_translated_back_by_itself(text, flags, asked, shown):
+    talk = Talk(manager(Scripted(text="Estamos en ello", proven=True)))
+    await talk.buyer("Hola, ¿dónde está mi paquete?")
+    talk.conversation = replace(talk.conversation, case=replace(talk.conversation.case, flags=flags))
+    found = await talk.manager.preview(text, talk.conversation)
+    assert isinstance(found, Translation)
+    back = await talk.manager.back(found, text, talk.conversation, asked=asked)
+    assert (back is not None) == shown
